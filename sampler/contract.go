@@ -49,10 +49,20 @@ type Contract struct {
 	Training json.RawMessage // the training record: data sha256, examples seen, code version, losses; opaque here
 }
 
-// Size is the number of coordinates of one sample.
+// MaxSize is the largest number of coordinates that one sample may have.
+const MaxSize = 1 << 28
+
+// Size is the number of coordinates of one sample, or 0 when the shape is empty, has a size below 1, or holds more than
+// MaxSize coordinates.
 func (c *Contract) Size() int {
+	if len(c.Shape) == 0 {
+		return 0
+	}
 	n := 1
 	for _, d := range c.Shape {
+		if d < 1 || d > MaxSize/n {
+			return 0
+		}
 		n *= d
 	}
 	return n
@@ -125,7 +135,10 @@ func ParseContract(meta map[string]string) (*Contract, error) {
 		sort.Strings(p.faults)
 		return nil, fmt.Errorf("sampler: model metadata: %s", strings.Join(p.faults, "; "))
 	}
-	return c, c.Validate()
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // Validate reports every field that is out of range or contradicts another.
@@ -138,17 +151,11 @@ func (c *Contract) Validate() error {
 	if c.Domain == "" {
 		bad("domain is empty")
 	}
-	if len(c.Shape) == 0 || c.Size() <= 0 {
-		bad("shape %v is not a list of positive sizes", c.Shape)
-	}
-	for _, d := range c.Shape {
-		if d <= 0 || d > 1<<24 {
-			bad("shape %v has a size outside 1..2^24", c.Shape)
-			break
-		}
-	}
-	if c.Free <= 0 || c.Free > c.Size() {
-		bad("n is %d, want 1..%d (the product of shape)", c.Free, c.Size())
+	size := c.Size()
+	if size == 0 {
+		bad("shape %v is not a list of positive sizes with a product of at most %d", c.Shape, MaxSize)
+	} else if c.Free <= 0 || c.Free > size {
+		bad("n is %d, want 1..%d (the product of shape)", c.Free, size)
 	}
 	if err := ValidateD(c.D); err != nil {
 		bad("%v", err)
@@ -165,8 +172,8 @@ func (c *Contract) Validate() error {
 		bad("steps is %d, want at least 1", c.Steps)
 	}
 	for name, v := range map[string][]float64{"offset": c.Offset, "scale": c.Scale} {
-		if len(v) != 1 && len(v) != c.Size() {
-			bad("%s has %d values, want 1 or %d", name, len(v), c.Size())
+		if len(v) != 1 && len(v) != size {
+			bad("%s has %d values, want 1 or %d", name, len(v), size)
 		}
 		for _, f := range v {
 			if math.IsNaN(f) || math.IsInf(f, 0) || (name == "scale" && f == 0) {
@@ -180,6 +187,13 @@ func (c *Contract) Validate() error {
 	}
 	if c.Mask != "none" && c.Mask != "mask_input" {
 		bad("mask is %q, want none or mask_input", c.Mask)
+	}
+	seen := map[string]bool{}
+	for i, l := range c.Labels {
+		if l == "" || seen[l] {
+			bad("label %d is %q, want names that are not empty and differ", i, l)
+		}
+		seen[l] = true
 	}
 	if len(faults) > 0 {
 		sort.Strings(faults)
