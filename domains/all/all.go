@@ -1,0 +1,13 @@
+// Package all holds the one list of domains that the program uses. A domain does not register itself: it is here, or
+// it does not exist.
+package all
+
+import (
+	"pfgmgen/domains"
+	"pfgmgen/domains/rna"
+)
+
+// Registry lists the domains in the order in which they are shown.
+func Registry() domains.Registry {
+	return domains.Registry{rna.Domain{}}
+}

@@ -1,0 +1,1 @@
+package domains // replaced by doc.go text
