@@ -16,7 +16,7 @@ import (
 // FormatVersion is the version of the manifest and of the layout that this package writes and reads.
 const FormatVersion = 1
 
-// maxManifest bounds a manifest in bytes: 100,000 parts of 20 columns need about 200 MB and are written by nobody.
+// maxManifest bounds a manifest in bytes. A part of 20 columns takes about 3 KB in it.
 const maxManifest = 64 << 20
 
 // A Manifest is the commit record of a dataset, manifest.json. Readers ignore fields that they do not know.

@@ -1,0 +1,171 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// A Finding is one way in which a dataset is not what its manifest says.
+type Finding struct {
+	Path string `json:"path"` // relative to the dataset
+	What string `json:"what"` // what was compared: sha256, rows, "column label: content", ...
+	Want string `json:"want"` // what the manifest says
+	Got  string `json:"got"`  // what the file has
+}
+
+// String says it in one line.
+func (f Finding) String() string {
+	return fmt.Sprintf("%s: %s: want %s, got %s", f.Path, f.What, f.Want, f.Got)
+}
+
+// VerifyParts reads every part and export of the dataset in dir and compares it with the manifest: presence, size and
+// SHA-256 of the bytes, and for parts the rows, the columns, how many values are present in each, and their content,
+// read back by xitongsys/parquet-go (Parquet) or Arrow's IPC reader. A part whose bytes are not those of the manifest is
+// reported and not decoded. It also reports files in data/ that the manifest does not list, and a missing _SUCCESS. It
+// goes on after a finding; the error is that of ctx, and then the findings are those so far.
+func VerifyParts(ctx context.Context, dir string, m *Manifest) ([]Finding, error) {
+	v := &verifier{dir: dir, m: m}
+	if _, err := os.Stat(filepath.Join(dir, successName)); err != nil {
+		v.find(successName, "presence", "a file", cause(err).Error())
+	}
+	listed := make(map[string]bool)
+	for _, p := range m.Parts {
+		listed[p.Path] = true
+		if err := ctx.Err(); err != nil {
+			return v.findings, err
+		}
+		if v.sameBytes(p.Path, p.Bytes, p.SHA256) {
+			if err := v.part(ctx, p); err != nil {
+				return v.findings, err
+			}
+		}
+	}
+	for _, e := range m.Exports {
+		if err := ctx.Err(); err != nil {
+			return v.findings, err
+		}
+		v.sameBytes(e.Path, e.Bytes, e.SHA256)
+	}
+	strays, err := unlisted(dir, listed)
+	if err != nil {
+		v.find(dataDir, "reading the directory", "its files", err.Error())
+	}
+	for _, s := range strays {
+		v.find(s, "being listed in the manifest", "yes", "no")
+	}
+	return v.findings, nil
+}
+
+type verifier struct {
+	dir      string
+	m        *Manifest
+	findings []Finding
+}
+
+func (v *verifier) find(path, what, want, got string) {
+	v.findings = append(v.findings, Finding{path, what, want, got})
+}
+
+func (v *verifier) findInt(path, what string, want, got int64) {
+	if want != got {
+		v.find(path, what, strconv.FormatInt(want, 10), strconv.FormatInt(got, 10))
+	}
+}
+
+// sameBytes compares a file with its size and hash.
+func (v *verifier) sameBytes(rel string, bytes int64, sum string) bool {
+	n, got, err := hashFile(filepath.Join(v.dir, filepath.FromSlash(rel)))
+	if errors.Is(err, fs.ErrNotExist) {
+		v.find(rel, "presence", "a file", "none")
+		return false
+	}
+	if err != nil {
+		v.find(rel, "reading", "a readable file", cause(err).Error())
+		return false
+	}
+	v.findInt(rel, "bytes", bytes, n)
+	if got != sum {
+		v.find(rel, "sha256", sum, got)
+	}
+	return n == bytes && got == sum
+}
+
+func openPart(dir, rel, format string) (columnReader, error) {
+	path := filepath.Join(dir, filepath.FromSlash(rel))
+	if format == Arrow {
+		return asReader(openIPC(path))
+	}
+	return asReader(openParquet(path))
+}
+
+// asReader keeps a nil pointer from becoming an interface that is not nil.
+func asReader[R columnReader](r R, err error) (columnReader, error) {
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// part compares what a part holds with the manifest. The error is that of ctx.
+func (v *verifier) part(ctx context.Context, p PartInfo) error {
+	r, err := openPart(v.dir, p.Path, v.m.Format)
+	if err != nil {
+		v.find(p.Path, "opening", "a "+v.m.Format+" file", err.Error())
+		return nil
+	}
+	defer r.close()
+	v.findInt(p.Path, "rows", p.Rows, r.rows())
+	v.findInt(p.Path, "number of columns", int64(len(p.Columns)), int64(len(r.columns())))
+	if r.keyValues()["huggingface"] == "" {
+		v.find(p.Path, "key huggingface in the footer", "features", "none")
+	}
+	var content int64
+	for i, c := range r.columns() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if i >= len(p.Columns) {
+			break
+		}
+		want := p.Columns[i]
+		if c.name != want.Name {
+			v.find(p.Path, fmt.Sprintf("name of column %d", i), want.Name, c.name)
+			continue
+		}
+		sum := newContentSum(c.name)
+		var rows, first, last int64
+		err := r.read(i, func(row int64, val any) {
+			rows++
+			sum.addValue(val, c)
+			if x, ok := val.(int64); ok && c.name == indexColumn {
+				if row == 0 {
+					first = x
+				}
+				last = x
+			}
+		})
+		what := "column " + c.name
+		if err != nil {
+			v.find(p.Path, what, "readable values", err.Error())
+			continue
+		}
+		got := sum.sum()
+		content += sum.bytes
+		v.findInt(p.Path, what+": rows", p.Rows, rows)
+		v.findInt(p.Path, what+": values", want.NonNull, got.NonNull)
+		if got.SHA256 != want.SHA256 {
+			v.find(p.Path, what+": content", want.SHA256, got.SHA256)
+		}
+		if c.name == indexColumn {
+			v.findInt(p.Path, "first index", p.FirstIndex, first)
+			v.findInt(p.Path, "last index", p.LastIndex, last)
+		}
+	}
+	v.findInt(p.Path, "content bytes", p.ContentBytes, content)
+	return nil
+}
