@@ -131,6 +131,11 @@ func (b *backward) node(n *node) {
 			b.flow(in(0), func() *Value { return g.Mul(g.Scale(dy, 2), in(0)) })
 			return
 		}
+		if s := in(1); s.node != nil && s.node.op == "Sigmoid" && s.node.in[0] == in(0) {
+			// SiLU: x*s has the derivative s + y*(1-s) = s + y - y*s, four passes where the two factors need six.
+			b.flow(in(0), func() *Value { return g.Mul(dy, g.Sub(g.Add(s, y), g.Mul(s, y))) })
+			return
+		}
 		b.flow(in(0), func() *Value { return g.Mul(dy, in(1)) })
 		b.flow(in(1), func() *Value { return g.Mul(dy, in(0)) })
 	case "Div":

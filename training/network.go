@@ -1,0 +1,210 @@
+package training
+
+import (
+	"fmt"
+	"math"
+
+	"pfgmgen/internal/onnx"
+	"pfgmgen/sampler"
+)
+
+// Architecture is the shape of the token transformer: a DiT (arXiv 2212.09748) over tokens of Patch neighbouring
+// positions.
+type Architecture struct {
+	Length   int `json:"length"`   // positions of a sample (residues, alignment columns, frames)
+	Channels int `json:"channels"` // numbers of a position
+	Patch    int `json:"patch"`    // positions of a token; divides Length
+	Width    int `json:"width"`    // numbers of a token inside the network
+	Depth    int `json:"depth"`    // blocks
+	Heads    int `json:"heads"`    // attention heads; divides Width
+	Classes  int `json:"classes"`  // labels, 0 when unconditional
+}
+
+// SizeNames are the sizes that NewArchitecture knows, smallest first.
+var sizes = []struct {
+	name                string
+	width, depth, heads int
+}{
+	{"tiny", 48, 2, 2},
+	{"small", 96, 4, 4},
+	{"base", 192, 6, 6},
+}
+
+// NewArchitecture returns the architecture of the given size for samples of shape [length, channels].
+func NewArchitecture(size string, shape []int, classes int) (Architecture, error) {
+	if len(shape) != 2 {
+		return Architecture{}, fmt.Errorf("training: samples have the shape %v, the token transformer takes [length, channels]", shape)
+	}
+	a := Architecture{Length: shape[0], Channels: shape[1], Patch: 1, Classes: classes}
+	if a.Length%2 == 0 {
+		a.Patch = 2
+	}
+	for _, s := range sizes {
+		if s.name == size {
+			a.Width, a.Depth, a.Heads = s.width, s.depth, s.heads
+			return a, a.Validate()
+		}
+	}
+	return a, fmt.Errorf("training: no size %q, want tiny, small or base", size)
+}
+
+// Validate reports sizes that do not fit together.
+func (a Architecture) Validate() error {
+	switch {
+	case a.Length <= 0 || a.Channels <= 0 || a.Patch <= 0 || a.Width <= 0 || a.Depth <= 0 || a.Heads <= 0 || a.Classes < 0:
+		return fmt.Errorf("training: architecture %+v has a size that is not positive", a)
+	case a.Length%a.Patch != 0:
+		return fmt.Errorf("training: length %d is not a multiple of the patch %d", a.Length, a.Patch)
+	case a.Width%a.Heads != 0:
+		return fmt.Errorf("training: width %d is not a multiple of the %d heads", a.Width, a.Heads)
+	}
+	return nil
+}
+
+// Tokens is the length of the sequence that the transformer sees.
+func (a Architecture) Tokens() int { return a.Length / a.Patch }
+
+// frequencies is the number of sines, and of cosines, that describe the noise level to the network.
+const frequencies = 16
+
+// normEpsilon keeps the normalisation of a constant token finite.
+const normEpsilon = 1e-5
+
+// A param describes one weight tensor of a network.
+type param struct {
+	name  string
+	shape []int
+	std   float64 // of its initial values, 0 for zeros
+}
+
+func (p param) size() int64 {
+	n := int64(1)
+	for _, d := range p.shape {
+		n *= int64(d)
+	}
+	return n
+}
+
+// weights hands out the weight tensors of a network in a fixed order. The first call to a network function records
+// them; later ones get slices of a vector or constants.
+type weights func(p param) *onnx.Value
+
+// Params lists the weights of the network in the order in which they lie in the weight vector.
+func (a Architecture) params() []param {
+	var list []param
+	g := onnx.NewGraph()
+	a.network(g, func(p param) *onnx.Value {
+		list = append(list, p)
+		return g.Input(p.name, onnx.Float, p.shape...)
+	}, g.Input("x", onnx.Float, onnx.Batch, a.Length, a.Channels), g.Input("c_noise", onnx.Float, onnx.Batch, 1), a.labelInput(g))
+	return list
+}
+
+func (a Architecture) labelInput(g *onnx.Graph) *onnx.Value {
+	if a.Classes == 0 {
+		return nil
+	}
+	return g.Input(sampler.InputLabel, onnx.Int64, onnx.Batch)
+}
+
+// Size is the number of weights.
+func (a Architecture) Size() int {
+	n := int64(0)
+	for _, p := range a.params() {
+		n += p.size()
+	}
+	return int(n)
+}
+
+// network is F(x, c_noise, label): x is [batch, length, channels] scaled to unit variance, cNoise [batch, 1].
+//
+// Each block normalises its input, shifts and scales it by amounts that depend on the noise level and the label, applies
+// attention or a two-layer perceptron, and adds the result through a gate. Gates and the last layer start at zero, so
+// the untrained network is F = 0 and Den = c_skip*x.
+func (a Architecture) network(g *onnx.Graph, w weights, x, cNoise, label *onnx.Value) *onnx.Value {
+	tokens, width := a.Tokens(), a.Width
+	linear := func(name string, v *onnx.Value, in, out int, std float64) *onnx.Value {
+		weight := w(param{name + ".weight", []int{in, out}, std})
+		return g.Linear(v, weight, w(param{name + ".bias", []int{out}, 0}))
+	}
+	fanIn := func(in int) float64 { return 1 / math.Sqrt(float64(in)) }
+
+	cond := linear("noise.1", a.noiseFeatures(g, cNoise), 2*frequencies, width, fanIn(2*frequencies))
+	cond = linear("noise.2", g.SiLU(cond), width, width, fanIn(width))
+	if label != nil {
+		table := w(param{"label.weight", []int{a.Classes + 1, width}, 0.5})
+		cond = g.Add(cond, g.Gather(table, label, 0))
+	}
+	cond = g.SiLU(cond)
+
+	ones := make([]float32, width)
+	for i := range ones {
+		ones[i] = 1
+	}
+	unit := g.Floats("unit", ones, width)
+	// modulate normalises v and applies the shift and the scale of one sublayer.
+	modulate := func(v, shift, scale *onnx.Value) *onnx.Value {
+		return g.Add(g.Mul(g.LayerNorm(v, unit, nil, normEpsilon), g.Shift(scale, 1)), shift)
+	}
+	modulation := func(name string, n int) []*onnx.Value {
+		all := g.Reshape(linear(name, cond, width, n*width, 0), onnx.Batch, 1, n*width)
+		sizes := make([]int64, n)
+		for i := range sizes {
+			sizes[i] = int64(width)
+		}
+		return g.Split(all, 2, sizes...)
+	}
+
+	patch := a.Patch * a.Channels
+	h := linear("embed", g.Reshape(x, onnx.Batch, tokens, patch), patch, width, fanIn(patch))
+	h = g.Add(h, w(param{"position", []int{tokens, width}, 0.3}))
+	for i := range a.Depth {
+		name := fmt.Sprintf("block.%d.", i)
+		m := modulation(name+"modulation", 6)
+		h = g.Add(h, g.Mul(m[2], a.attention(g, linear, name, modulate(h, m[0], m[1]))))
+		up := linear(name+"mlp.1", modulate(h, m[3], m[4]), width, 4*width, fanIn(width))
+		h = g.Add(h, g.Mul(m[5], linear(name+"mlp.2", g.SiLU(up), 4*width, width, fanIn(4*width))))
+	}
+	m := modulation("out.modulation", 2)
+	out := linear("out", modulate(h, m[0], m[1]), width, patch, 0)
+	return g.Reshape(out, onnx.Batch, a.Length, a.Channels)
+}
+
+// noiseFeatures are sines and cosines of c_noise at frequencies from 1 to 64, evenly spaced in their logarithm.
+func (a Architecture) noiseFeatures(g *onnx.Graph, cNoise *onnx.Value) *onnx.Value {
+	f := make([]float32, frequencies)
+	for i := range f {
+		f[i] = float32(math.Pow(64, float64(i)/(frequencies-1)))
+	}
+	phase := g.Mul(cNoise, g.Floats("frequencies", f, 1, frequencies))
+	return g.Concat(1, g.Sin(phase), g.Cos(phase))
+}
+
+// attention is multi-head self-attention without a mask: [batch, tokens, width] to the same.
+func (a Architecture) attention(g *onnx.Graph, linear func(string, *onnx.Value, int, int, float64) *onnx.Value, name string, x *onnx.Value) *onnx.Value {
+	head := a.Width / a.Heads
+	std := 1 / math.Sqrt(float64(a.Width))
+	qkv := g.Split(linear(name+"qkv", x, a.Width, 3*a.Width, std), 2, int64(a.Width), int64(a.Width), int64(a.Width))
+	split := func(v *onnx.Value, perm ...int64) *onnx.Value {
+		return g.Transpose(g.Reshape(v, onnx.Batch, a.Tokens(), a.Heads, head), perm...)
+	}
+	q := split(g.Scale(qkv[0], 1/math.Sqrt(float64(head))), 0, 2, 1, 3)
+	k := split(qkv[1], 0, 2, 3, 1)
+	v := split(qkv[2], 0, 2, 1, 3)
+	mix := g.MatMul(g.Softmax(g.MatMul(q, k), -1), v)
+	return linear(name+"attention", g.Reshape(g.Transpose(mix, 0, 2, 1, 3), onnx.Batch, a.Tokens(), a.Width), a.Width, a.Width, std)
+}
+
+// denoiser is Den(x, sigma, label) with the EDM preconditioning of science.md 1.6 around the network.
+// x is [batch, length, channels], sigma [batch].
+func (a Architecture) denoiser(g *onnx.Graph, w weights, x, sigma, label *onnx.Value, sigmaData float64) *onnx.Value {
+	column := g.Reshape(sigma, onnx.Batch, 1)
+	s := g.Reshape(sigma, onnx.Batch, 1, 1)
+	total := g.Shift(g.Square(s), sigmaData*sigmaData) // sigma^2 + sigma_data^2
+	root := g.Sqrt(total)
+	cSkip := g.Div(g.Scalar(float32(sigmaData*sigmaData)), total)
+	cOut := g.Div(g.Scale(s, sigmaData), root)
+	cNoise := g.Scale(g.Log(column), 0.25)
+	f := a.network(g, w, g.Div(x, root), cNoise, label)
+	return g.Add(g.Mul(cSkip, x), g.Mul(cOut, f))
+}

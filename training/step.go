@@ -1,0 +1,123 @@
+package training
+
+import (
+	"maps"
+	"slices"
+
+	"pfgmgen/internal/onnx"
+	"pfgmgen/sampler"
+)
+
+// Names of the tensors of the training step beside those of the model contract.
+const (
+	inClean    = "y"           // float32 [batch, length, channels]: the data that x is a noisy version of
+	inRate     = "lr"          // float32 []: learning rate with Adam's bias correction
+	inEpsilon  = "epsilon"     // float32 []: Adam's epsilon with the same correction
+	inEMA      = "ema_rate"    // float32 []: 1 - decay
+	outLoss    = "loss"        // float32 []
+	outNorm    = "grad_norm"   // float32 []: before clipping
+	vecWeights = "weights"     // float32 [size], the four vectors of the state; outputs have the suffix _next
+	vecMean    = "adam_mean"   // first moment
+	vecSquare  = "adam_square" // second moment
+	vecEMA     = "ema"         // moving average of the weights, the ones that are exported
+	suffixNext = "_next"
+)
+
+// optimiser holds the constants of Adam and of the gradient clip.
+type optimiser struct {
+	beta1, beta2 float64
+	clip         float64 // largest norm of a gradient; longer ones are scaled down to it
+}
+
+// slicesOf cuts the weight vector into the network's tensors.
+func (a Architecture) slicesOf(g *onnx.Graph, vector *onnx.Value) weights {
+	list := a.params()
+	sizes := make([]int64, len(list))
+	for i, p := range list {
+		sizes[i] = p.size()
+	}
+	parts := g.Split(vector, 0, sizes...)
+	next := 0
+	return func(p param) *onnx.Value {
+		v := g.Reshape(parts[next], p.shape...)
+		next++
+		return v
+	}
+}
+
+// loss adds the PFGM++ objective: the mean over samples and coordinates of lambda(sigma)*|Den(x, sigma) - y|^2,
+// lambda = 1/c_out^2. It returns the loss and the weight vector that it is a function of.
+func (a Architecture) loss(g *onnx.Graph, sigmaData float64) (loss, vector *onnx.Value) {
+	x := g.Input(sampler.InputX, onnx.Float, onnx.Batch, a.Length, a.Channels)
+	y := g.Input(inClean, onnx.Float, onnx.Batch, a.Length, a.Channels)
+	sigma := g.Input(sampler.InputSigma, onnx.Float, onnx.Batch)
+	label := a.labelInput(g)
+	vector = g.Input(vecWeights, onnx.Float, a.Size())
+	den := a.denoiser(g, a.slicesOf(g, vector), x, sigma, label, sigmaData)
+	s := g.Reshape(sigma, onnx.Batch, 1, 1)
+	inverse := g.Div(g.Sqrt(g.Shift(g.Square(s), sigmaData*sigmaData)), g.Scale(s, sigmaData)) // 1/c_out
+	return g.ReduceMean(g.Square(g.Mul(g.Sub(den, y), inverse)), false, 0, 1, 2), vector
+}
+
+// lossModel is the forward pass alone: weights and a batch in, the loss out.
+func (a Architecture) lossModel(sigmaData float64) ([]byte, error) {
+	g := onnx.NewGraph()
+	loss, _ := a.loss(g, sigmaData)
+	g.Output(outLoss, loss)
+	return g.Model("pfgmgen-loss", producer).Marshal()
+}
+
+// stepModel is one step of training as a graph: state and a batch in, the next state, the loss and the norm of the
+// gradient out.
+func (a Architecture) stepModel(sigmaData float64, o optimiser) ([]byte, error) {
+	g := onnx.NewGraph()
+	loss, w := a.loss(g, sigmaData)
+	grad := g.Gradient(loss, w)[0]
+
+	size := a.Size()
+	m, v, ema := g.Input(vecMean, onnx.Float, size), g.Input(vecSquare, onnx.Float, size), g.Input(vecEMA, onnx.Float, size)
+	rate, epsilon, emaRate := g.Input(inRate, onnx.Float), g.Input(inEpsilon, onnx.Float), g.Input(inEMA, onnx.Float)
+
+	// The clip multiplies the gradient by shrink <= 1; it is folded into Adam's factors, as a pass over all weights costs
+	// more than a scalar product.
+	square := g.Square(grad)
+	norm := g.Sqrt(g.ReduceSum(square, false, 0))
+	shrink := g.Div(g.Scalar(float32(o.clip)), g.Max(norm, g.Scalar(float32(o.clip))))
+	m = g.Add(g.Scale(m, o.beta1), g.Mul(grad, g.Scale(shrink, 1-o.beta1)))
+	v = g.Add(g.Scale(v, o.beta2), g.Mul(square, g.Scale(g.Square(shrink), 1-o.beta2)))
+	w = g.Sub(w, g.Div(g.Mul(m, rate), g.Add(g.Sqrt(v), epsilon)))
+	ema = g.Add(ema, g.Mul(g.Sub(w, ema), emaRate))
+
+	g.Output(outLoss, loss)
+	g.Output(outNorm, norm)
+	g.Output(vecWeights+suffixNext, w)
+	g.Output(vecMean+suffixNext, m)
+	g.Output(vecSquare+suffixNext, v)
+	g.Output(vecEMA+suffixNext, ema)
+	return g.Model("pfgmgen-step", producer).Marshal()
+}
+
+// Export is the model file of the network with the given weights: Den(x, sigma, label) with the contract in its
+// metadata.
+func (a Architecture) Export(vector []float32, c *sampler.Contract) ([]byte, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	g := onnx.NewGraph()
+	x := g.Input(sampler.InputX, onnx.Float, onnx.Batch, a.Length, a.Channels)
+	sigma := g.Input(sampler.InputSigma, onnx.Float, onnx.Batch)
+	label := a.labelInput(g)
+	constants := func(p param) *onnx.Value {
+		n := int(p.size())
+		v := g.Floats(p.name, vector[:n], p.shape...)
+		vector = vector[n:]
+		return v
+	}
+	g.Output(sampler.OutputDenoised, a.denoiser(g, constants, x, sigma, label, c.SigmaData))
+	m := g.Model("pfgmgen-"+c.Domain, producer)
+	meta := c.Metadata()
+	for _, k := range slices.Sorted(maps.Keys(meta)) {
+		m.SetMetadata(k, meta[k])
+	}
+	return m.Marshal()
+}
