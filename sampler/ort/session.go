@@ -3,6 +3,7 @@ package ort
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -65,12 +66,20 @@ func (r *Runtime) NewSession(model []byte, o SessionOptions) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ort: %w", err)
 	}
+	return r.newSession(m, model, o, "")
+}
+
+// newSession compiles a model that was parsed already. With only, it leaves out every output but that one.
+func (r *Runtime) newSession(m *onnx.Model, model []byte, o SessionOptions, only string) (*Session, error) {
 	device, fallback, err := r.device(o.Device)
 	if err != nil {
 		return nil, err
 	}
 	s := &Session{device: device, fallback: fallback, metadata: m.Metadata()}
 	s.inputs, s.outputs = ports(m.Inputs()), ports(m.Outputs())
+	if only != "" {
+		s.outputs = slices.DeleteFunc(s.outputs, func(p Port) bool { return p.Name != only })
+	}
 	s.session, err = compile(model, s.inputs, s.outputs, device, o, nil)
 	if err != nil {
 		return nil, fmt.Errorf("ort: ONNX Runtime %s refuses the model on %s: %w", r.version, device, err)
