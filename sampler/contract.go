@@ -219,9 +219,10 @@ func (p *contractParser) fault(key, format string, args ...any) {
 	p.faults = append(p.faults, metaPrefix+key+" "+fmt.Sprintf(format, args...))
 }
 
+// text reads a key; an empty value counts as missing, since Metadata writes none.
 func (p *contractParser) text(key, fallback string) string {
-	v, ok := p.meta[metaPrefix+key]
-	if !ok {
+	v := p.meta[metaPrefix+key]
+	if v == "" {
 		if fallback == "" {
 			p.fault(key, "is missing")
 		}
