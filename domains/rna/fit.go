@@ -37,7 +37,9 @@ func (l *loader) layOut() error {
 	}
 	l.note("%d of %d alignment columns kept (at least %g %% filled), %.3g %% of the training residues lost",
 		len(l.kept), width, 100*l.minColumn, 100*float64(all-kept)/float64(all))
-	l.dropEmpty()
+	if l.dropAlike(); len(l.train) == 0 {
+		return fmt.Errorf("rna: no training record is left that differs from the held-out ones in the kept columns; lower min_column")
+	}
 	if len(l.alignments) == 0 || l.alignments[0].structure == "" {
 		l.note("no consensus structure: rows get none, and their pairs are not checked")
 		return nil
@@ -62,23 +64,32 @@ func (l *loader) layOut() error {
 	return nil
 }
 
-// dropEmpty leaves out records that have residues in dropped columns only. Training keeps at least one: every kept
-// column has a residue.
-func (l *loader) dropEmpty() {
-	empty := 0
-	for _, part := range []*[]*record{&l.train, &l.valid} {
+// dropAlike leaves out records that have no residue in the kept columns, and those that the dropped columns alone told
+// apart from another.
+func (l *loader) dropAlike() {
+	empty, alike := 0, 0
+	seen := make(map[[2]string]bool)
+	for _, part := range []*[]*record{&l.valid, &l.train} { // the held-out one first: it keeps its records
 		out := (*part)[:0]
 		for _, r := range *part {
-			if residues(l.symbols(r)) == "" {
+			key := [2]string{residues(l.symbols(r)), r.family}
+			switch {
+			case key[0] == "":
 				empty++
-				continue
+			case seen[key]:
+				alike++
+			default:
+				seen[key] = true
+				out = append(out, r)
 			}
-			out = append(out, r)
 		}
 		*part = out
 	}
 	if empty > 0 {
 		l.note("%d records without a residue in the kept columns dropped", empty)
+	}
+	if alike > 0 {
+		l.note("%d records dropped that equal another one in the kept columns", alike)
 	}
 }
 

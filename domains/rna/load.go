@@ -31,6 +31,16 @@ func (Domain) Load(ctx context.Context, o domains.LoadOptions) (*domains.Data, e
 			return nil, err
 		}
 	}
+	data, err := in.fitted(ctx, opts, table)
+	if err != nil {
+		return nil, err
+	}
+	data.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	return data, nil
+}
+
+// fitted takes the steps after reading.
+func (in *input) fitted(ctx context.Context, opts options, table *splitTable) (*domains.Data, error) {
 	l := &loader{input: in, options: opts}
 	for _, step := range []func() error{
 		l.chooseRepresentation,
@@ -48,19 +58,18 @@ func (Domain) Load(ctx context.Context, o domains.LoadOptions) (*domains.Data, e
 			return nil, err
 		}
 	}
-	license := in.license
-	if license == "" {
-		license = "unknown"
-	}
-	return &domains.Data{
+	data := &domains.Data{
 		Adapter: newAdapter(&l.s),
 		Train:   l.examples(l.train),
 		Valid:   l.examples(l.valid),
-		License: license,
+		License: in.license,
 		Source:  in.source(),
-		SHA256:  hex.EncodeToString(sum.Sum(nil)),
 		Notes:   l.notes,
-	}, nil
+	}
+	if data.License == "" {
+		data.License = "unknown"
+	}
+	return data, nil
 }
 
 // A loader carries the data through the steps of Load.

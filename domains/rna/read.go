@@ -26,7 +26,12 @@ func (in *input) readFile(ctx context.Context, path string, sum hash.Hash) error
 	if st, err := f.Stat(); err == nil && st.IsDir() {
 		return fmt.Errorf("rna: %s is a directory; name the files in it", path)
 	}
-	raw := io.TeeReader(contextReader{ctx, f}, sum)
+	return in.read(contextReader{ctx, f}, path, sum)
+}
+
+// read adds the records of an open file called path.
+func (in *input) read(r io.Reader, path string, sum hash.Hash) error {
+	raw := io.TeeReader(r, sum)
 	text, err := lines.Gunzip(raw)
 	if err != nil {
 		return fmt.Errorf("rna: %s: %w", path, err)
@@ -86,6 +91,7 @@ func (in *input) readFASTA(text io.Reader, path string) error {
 	if err != nil {
 		return fmt.Errorf("rna: %w", err)
 	}
+	r.MaxSequence = maxLetters
 	for n := 1; ; n++ {
 		rec, err := r.Read()
 		if err == io.EOF {

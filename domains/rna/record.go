@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// maxResidues bounds the letters of all records together, gaps included, and maxRecords their number.
+// Bounds on what is read: the letters of one record and of all together, gaps included, and the number of records.
 const (
+	maxLetters  = 1 << 22
 	maxResidues = 1 << 29
 	maxRecords  = 1 << 24
 )
@@ -49,6 +50,9 @@ func (in *input) add(file string, number int, r record) error {
 	r.ambiguous = ambiguous > 0
 	if r.seq = ungapped(r.text); r.seq == "" {
 		return fmt.Errorf("%s has no residues; remove the record", where())
+	}
+	if len(r.text) > maxLetters {
+		return fmt.Errorf("%s has %d letters, at most %d are supported", where(), len(r.text), maxLetters)
 	}
 	if in.letters += len(r.text); in.letters > maxResidues || len(in.records) == maxRecords {
 		return fmt.Errorf("%s: too much data: over %d letters or %d records", where(), maxResidues, maxRecords)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"unicode/utf8"
 )
 
 // Bounds on settings, which come from a file that anyone may have written.
@@ -100,8 +101,12 @@ func (s *settings) check() error {
 	case len(s.Lengths) != 1+s.classes():
 		return fmt.Errorf("%d length ranges for %d classes, want one for all and one for each class", len(s.Lengths), s.classes())
 	}
-	if _, err := parsePairs(s.Structure); err != nil {
+	pairs, err := parsePairs(s.Structure)
+	if err != nil {
 		return err
+	}
+	if s.Structure != "" && len(pairs) == 0 {
+		return fmt.Errorf("a structure without pairs; leave it out")
 	}
 	for i, r := range s.Lengths {
 		if r[0] < 0 || r[1] < r[0] || r[1] > math.MaxInt32 {
@@ -130,6 +135,9 @@ func checkFamily(name string) error {
 		if c < ' ' || c == 0x7f {
 			return fmt.Errorf("family %q holds a control character", name)
 		}
+	}
+	if !utf8.ValidString(name) {
+		return fmt.Errorf("family %q is not UTF-8", name)
 	}
 	return nil
 }

@@ -60,7 +60,14 @@ func (r *Reader) Read() (Record, error) {
 		return Record{}, io.EOF
 	}
 	r.count++
-	id, desc, _ := bytes.Cut(bytes.ReplaceAll(r.header[1:], []byte{'\t'}, []byte{' '}), []byte{' '})
+	for _, c := range r.header {
+		if c < ' ' && c != '\t' {
+			return Record{}, fmt.Errorf("fasta: %s: record %d: %w: control character 0x%02x in the header on line %d",
+				r.name, r.count, ErrFormat, c, r.line)
+		}
+	}
+	header := bytes.TrimSpace(bytes.ReplaceAll(r.header[1:], []byte{'\t'}, []byte{' '}))
+	id, desc, _ := bytes.Cut(header, []byte{' '})
 	rec := Record{ID: string(id), Desc: string(bytes.TrimSpace(desc)), Line: r.line}
 	r.line = 0
 	for {

@@ -4,17 +4,21 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 )
 
 // Write writes one record, its sequence wrapped at width letters, or on one line when width is zero. Read gives back
-// the same ID, Desc and Seq. A header that would not survive (line breaks, white space in the ID or around Desc) and
-// a sequence with white space or a '>' are errors, and nothing is written then.
+// the same ID, Desc and Seq. A header that would not survive (control characters, white space in the ID or around Desc,
+// a Desc without an ID) and a sequence with white space or a '>' are errors, and nothing is written then.
 func Write(w io.Writer, rec Record, width int) error {
-	if strings.ContainsAny(rec.ID, " \t\r\n") {
-		return fmt.Errorf("fasta: the id %q holds white space", rec.ID)
+	if strings.ContainsFunc(rec.ID, func(c rune) bool { return unicode.IsSpace(c) || c < ' ' }) {
+		return fmt.Errorf("fasta: the id %q holds white space or a control character", rec.ID)
 	}
-	if strings.ContainsAny(rec.Desc, "\t\r\n") || strings.TrimSpace(rec.Desc) != rec.Desc {
-		return fmt.Errorf("fasta: record %s: the description %q holds a tab or line break, or outer white space", rec.ID, rec.Desc)
+	if strings.ContainsFunc(rec.Desc, func(c rune) bool { return c < ' ' }) || strings.TrimSpace(rec.Desc) != rec.Desc {
+		return fmt.Errorf("fasta: record %s: the description %q holds a control character or outer white space", rec.ID, rec.Desc)
+	}
+	if rec.ID == "" && rec.Desc != "" {
+		return fmt.Errorf("fasta: the description %q would read as the missing id", rec.Desc)
 	}
 	for i, c := range rec.Seq {
 		if c <= ' ' || c > '~' || c == '>' {
