@@ -25,7 +25,7 @@ type Settings struct {
 	Beta1        float64      `json:"beta1"`         // Adam
 	Beta2        float64      `json:"beta2"`         // Adam
 	Epsilon      float64      `json:"epsilon"`       // Adam
-	EMA          float64      `json:"ema"`           // decay of the moving average at the end of its ramp
+	EMAHalfLife  float64      `json:"ema_half_life"` // of the moving average, in examples, once its ramp has ended
 	LogMean      float64      `json:"ln_sigma_mean"` // of ln sigma
 	LogStd       float64      `json:"ln_sigma_std"`  // of ln sigma
 	Unlabelled   float64      `json:"label_dropout"` // share of examples trained without their label
@@ -49,7 +49,7 @@ func (d Dimensions) MarshalJSON() ([]byte, error) {
 func DefaultSettings(a Architecture) Settings {
 	return Settings{
 		Architecture: a, D: 128, Batch: 64, Steps: 3000,
-		Rate: 3e-3, Warmup: 200, Clip: 1, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, EMA: 0.999,
+		Rate: 3e-3, Warmup: 200, Clip: 1, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, EMAHalfLife: 50_000,
 		LogMean: -0.17, LogStd: 1.2, Unlabelled: 0.1, Seed: 0,
 	}
 }
@@ -75,7 +75,7 @@ func (s *Settings) Validate() error {
 		{"beta1", s.Beta1, 0, 0.999999},
 		{"beta2", s.Beta2, 0, 0.999999},
 		{"epsilon", s.Epsilon, 1e-30, 1},
-		{"EMA decay", s.EMA, 0, 0.9999999},
+		{"EMA half-life", s.EMAHalfLife, 0, 1e12},
 		{"mean of ln sigma", s.LogMean, -20, 20},
 		{"spread of ln sigma", s.LogStd, 0, 20},
 		{"label dropout", s.Unlabelled, 0, 1},
@@ -103,9 +103,16 @@ func (s *Settings) rateAt(step int) float64 {
 	return s.Rate * (1 + math.Cos(math.Pi*math.Min(1, left))) / 2
 }
 
-// emaAt is the decay of the moving average at a step, counted from 0. It ramps up so that the average of a short run
-// is not dominated by the untrained weights: (1 + t)/(10 + t), at most EMA.
+// emaRamp bounds the half-life of the moving average to this share of the examples seen, so that the average of a
+// short run is not dominated by its untrained weights (science.md 1.7).
+const emaRamp = 0.05
+
+// emaAt is the decay of the moving average at a step, counted from 0: 0.5^(Batch/half-life).
 func (s *Settings) emaAt(step int) float64 {
-	t := float64(step)
-	return math.Min(s.EMA, (1+t)/(10+t))
+	seen := float64(step) * float64(s.Batch)
+	halfLife := math.Min(s.EMAHalfLife, emaRamp*seen)
+	if halfLife == 0 {
+		return 0
+	}
+	return math.Pow(0.5, float64(s.Batch)/halfLife)
 }
