@@ -3,6 +3,7 @@ package dataset
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -77,7 +78,9 @@ func yamlFeature(f arrow.Field) cardFeature {
 		name = strings.ToLower(name)
 		out.Dtype = name
 		if rate, ok := f.Metadata.GetValue(KeySamplingRate); ok {
-			out.Dtype = map[string]any{name: map[string]any{"sampling_rate": yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: rate}}}
+			if hz, err := strconv.Atoi(rate); err == nil { // Create has refused others
+				out.Dtype = map[string]any{name: map[string]any{"sampling_rate": hz}}
+			}
 		}
 		return out
 	}

@@ -59,6 +59,10 @@ func (f Facts) Croissant(m *Manifest, schema *arrow.Schema) ([]byte, error) {
 	if f.Name == "" || f.Description == "" {
 		return nil, fmt.Errorf("dataset: croissant: a name and a description are required")
 	}
+	date, _, _ := strings.Cut(m.Created, "T")
+	if date == "" {
+		return nil, fmt.Errorf("dataset: croissant: the manifest has no time of creation, and datePublished is required")
+	}
 	creator, url := f.Creator, f.URL
 	if creator == "" {
 		creator = "pfgmgen"
@@ -75,9 +79,7 @@ func (f Facts) Croissant(m *Manifest, schema *arrow.Schema) ([]byte, error) {
 		{"license", f.license()},
 		{"url", url},
 		{"creator", object{{"@type", "sc:Organization"}, {"name", creator}}},
-	}
-	if date, _, _ := strings.Cut(m.Created, "T"); date != "" {
-		doc = append(doc, member{"datePublished", date})
+		{"datePublished", date},
 	}
 	if f.Citation != "" {
 		doc = append(doc, member{"citeAs", f.Citation})

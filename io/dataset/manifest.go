@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
 )
@@ -152,6 +153,9 @@ var sha256Hex = regexp.MustCompile(`^[0-9a-f]{64}$`)
 func (m *Manifest) check() error {
 	if m.FormatVersion != FormatVersion {
 		return fmt.Errorf("format_version is %d, this program knows %d", m.FormatVersion, FormatVersion)
+	}
+	if _, err := time.Parse(time.RFC3339, m.Created); m.Created != "" && err != nil {
+		return fmt.Errorf("created is %q, want a time such as 2006-01-02T15:04:05Z", clip(m.Created))
 	}
 	if m.Format != Parquet && m.Format != Arrow {
 		return fmt.Errorf("format is %q, want %q or %q", m.Format, Parquet, Arrow)

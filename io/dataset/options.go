@@ -28,7 +28,7 @@ type Options struct {
 	RowGroupBytes int64 // content per row group, 64 MiB by default; one row may exceed it
 	RowGroupRows  int64 // rows per row group, 1,048,576 by default and at most
 
-	Allocator memory.Allocator // for Arrow and Parquet buffers; the Go heap by default
+	Allocator memory.Allocator // for the Arrow memory of unfinished chunks; the Go heap by default
 }
 
 var splitName = regexp.MustCompile(`^[a-z][a-z0-9]{0,31}$`)

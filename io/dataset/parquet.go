@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/memory"
 	"github.com/apache/arrow/go/v15/parquet"
 	"github.com/apache/arrow/go/v15/parquet/compress"
 	"github.com/apache/arrow/go/v15/parquet/pqarrow"
@@ -20,12 +21,14 @@ type encoder interface {
 const createdBy = "pfgmgen"
 
 // parquetEncoder is the only user of pqarrow's writer. Rows go in through WriteBuffered, which keeps a row group open
-// over several calls; Write would make one row group per call.
+// over several calls; Write would make one row group per call. Its buffers come from the Go heap whatever the allocator
+// of the caller: WriteBuffered of v15 never releases 256 bytes per leaf and row group, which only a garbage collector
+// forgives.
 type parquetEncoder struct{ w *pqarrow.FileWriter }
 
-func newParquetEncoder(w io.Writer, schema *arrow.Schema, o Options) (*parquetEncoder, error) {
+func newParquetEncoder(w io.Writer, schema *arrow.Schema) (*parquetEncoder, error) {
 	props := []parquet.WriterProperty{
-		parquet.WithAllocator(o.Allocator),
+		parquet.WithAllocator(memory.NewGoAllocator()),
 		parquet.WithCreatedBy(createdBy),
 		parquet.WithRootName("schema"),
 		parquet.WithRootRepetition(parquet.Repetitions.Required),
@@ -39,7 +42,7 @@ func newParquetEncoder(w io.Writer, schema *arrow.Schema, o Options) (*parquetEn
 	for _, f := range schema.Fields() {
 		props = append(props, columnProperties(f.Name, f.Type, wantsDictionary(f))...)
 	}
-	arrowProps := pqarrow.NewArrowWriterProperties(pqarrow.WithAllocator(o.Allocator), pqarrow.WithStoreSchema())
+	arrowProps := pqarrow.NewArrowWriterProperties(pqarrow.WithAllocator(memory.NewGoAllocator()), pqarrow.WithStoreSchema())
 	var fw *pqarrow.FileWriter
 	err := guard(func() (err error) {
 		fw, err = pqarrow.NewFileWriter(schema, w, parquet.NewWriterProperties(props...), arrowProps)

@@ -109,7 +109,7 @@ func (p *Part) open() error {
 	if p.o.Format == Arrow {
 		p.chunk.enc, err = newIPCEncoder(p.file, p.keys, p.o)
 	} else {
-		p.chunk.enc, err = newParquetEncoder(p.file, p.keys, p.o)
+		p.chunk.enc, err = newParquetEncoder(p.file, p.keys)
 	}
 	return p.wrap(err)
 }
