@@ -35,7 +35,7 @@ func unary(name string, low, high float64, f func(*onnx.Graph, *onnx.Value) *onn
 		func(g *onnx.Graph, in []*onnx.Value) *onnx.Value { return f(g, in[0]) }}
 }
 
-func binary(name string, a, b []onnx.Dim, f func(*onnx.Graph, *onnx.Value, *onnx.Value) *onnx.Value) gradCase {
+func twoInputs(name string, a, b []onnx.Dim, f func(*onnx.Graph, *onnx.Value, *onnx.Value) *onnx.Value) gradCase {
 	return gradCase{name, [][]onnx.Dim{a, b}, 0.5, 2,
 		func(g *onnx.Graph, in []*onnx.Value) *onnx.Value { return f(g, in[0], in[1]) }}
 }
@@ -114,17 +114,17 @@ func gradCases() []gradCase {
 		{"Concat", [][]onnx.Dim{{b, 2}, {b, 3}}, -2, 2, func(g *G, in []*V) *V {
 			return g.Square(g.Concat(1, in[0], in[1]))
 		}},
-		binary("Add", []onnx.Dim{b, 4}, []onnx.Dim{4}, (*G).Add),
-		binary("Sub", []onnx.Dim{b, 4}, []onnx.Dim{1, 4}, (*G).Sub),
-		binary("Sub from a row", []onnx.Dim{4}, []onnx.Dim{b, 4}, (*G).Sub),
-		binary("Mul", []onnx.Dim{b, 4}, []onnx.Dim{b, 1}, (*G).Mul),
-		binary("Mul by a scalar", []onnx.Dim{b, 4}, nil, (*G).Mul),
-		binary("Div", []onnx.Dim{b, 1, 4}, []onnx.Dim{2, 1}, (*G).Div),
+		twoInputs("Add", []onnx.Dim{b, 4}, []onnx.Dim{4}, (*G).Add),
+		twoInputs("Sub", []onnx.Dim{b, 4}, []onnx.Dim{1, 4}, (*G).Sub),
+		twoInputs("Sub from a row", []onnx.Dim{4}, []onnx.Dim{b, 4}, (*G).Sub),
+		twoInputs("Mul", []onnx.Dim{b, 4}, []onnx.Dim{b, 1}, (*G).Mul),
+		twoInputs("Mul by a scalar", []onnx.Dim{b, 4}, nil, (*G).Mul),
+		twoInputs("Div", []onnx.Dim{b, 1, 4}, []onnx.Dim{2, 1}, (*G).Div),
 		{"Min", [][]onnx.Dim{{b, 4}, {b, 4}}, -2, 2, func(g *G, in []*V) *V { return g.Min(in[0], g.Shift(in[1], 0.37)) }},
 		{"Max", [][]onnx.Dim{{b, 4}, {b, 4}}, -2, 2, func(g *G, in []*V) *V { return g.Max(in[0], g.Shift(in[1], 0.37)) }},
-		binary("MatMul", []onnx.Dim{b, 2, 3}, []onnx.Dim{b, 3, 4}, (*G).MatMul),
-		binary("MatMul by one matrix", []onnx.Dim{b, 2, 3}, []onnx.Dim{3, 4}, (*G).MatMul),
-		binary("MatMul with broadcast", []onnx.Dim{b, 1, 2, 3}, []onnx.Dim{2, 3, 4}, (*G).MatMul),
+		twoInputs("MatMul", []onnx.Dim{b, 2, 3}, []onnx.Dim{b, 3, 4}, (*G).MatMul),
+		twoInputs("MatMul by one matrix", []onnx.Dim{b, 2, 3}, []onnx.Dim{3, 4}, (*G).MatMul),
+		twoInputs("MatMul with broadcast", []onnx.Dim{b, 1, 2, 3}, []onnx.Dim{2, 3, 4}, (*G).MatMul),
 	}
 	for i := range 4 {
 		tA, tB := i&1 == 1, i&2 == 2
