@@ -79,9 +79,9 @@ func appendValue(b []byte, v any, n *column) []byte {
 	case int64:
 		return binary.LittleEndian.AppendUint64(b, uint64(v))
 	case float32:
-		return binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+		return appendFloat32(b, v)
 	case float64:
-		return binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
+		return appendFloat64(b, v)
 	case string:
 		return append(binary.LittleEndian.AppendUint32(b, uint32(len(v))), v...)
 	case []byte:
@@ -99,6 +99,23 @@ func appendValue(b []byte, v any, n *column) []byte {
 		return b
 	}
 	panic(fmt.Sprintf("dataset: value of type %T", v)) // the readers make no other
+}
+
+// appendFloat32 and appendFloat64 write every NaN alike, for readers do not keep its payload.
+func appendFloat32(b []byte, v float32) []byte {
+	bits := math.Float32bits(v)
+	if v != v {
+		bits = 0x7fc00000
+	}
+	return binary.LittleEndian.AppendUint32(b, bits)
+}
+
+func appendFloat64(b []byte, v float64) []byte {
+	bits := math.Float64bits(v)
+	if v != v {
+		bits = 0x7ff8000000000000
+	}
+	return binary.LittleEndian.AppendUint64(b, bits)
 }
 
 func appendBool(b []byte, v bool) []byte {
@@ -147,9 +164,9 @@ func presentOf(arr arrow.Array) (func(b []byte, i int) []byte, error) {
 	case *array.Uint64:
 		return integers(a.Uint64Values()), nil
 	case *array.Float32:
-		return func(b []byte, i int) []byte { return le.AppendUint32(b, math.Float32bits(a.Value(i))) }, nil
+		return func(b []byte, i int) []byte { return appendFloat32(b, a.Value(i)) }, nil
 	case *array.Float64:
-		return func(b []byte, i int) []byte { return le.AppendUint64(b, math.Float64bits(a.Value(i))) }, nil
+		return func(b []byte, i int) []byte { return appendFloat64(b, a.Value(i)) }, nil
 	case *array.String:
 		return func(b []byte, i int) []byte {
 			return append(le.AppendUint32(b, uint32(a.ValueLen(i))), a.Value(i)...)

@@ -52,7 +52,8 @@
 //	null     00
 //	bool     01, then 00 or 01
 //	integer  01, then 8 bytes, two's complement, little endian, whatever the width of the type
-//	float32  01, then 4 bytes IEEE 754, little endian; float64: 8 bytes
+//	float32  01, then 4 bytes IEEE 754, little endian, NaN always as 7fc00000
+//	float64  01, then 8 bytes, NaN as 7ff8000000000000
 //	utf8     01, then the length in bytes as 4 bytes little endian, then the bytes; binary the same
 //	list     01, then the number of elements as 4 bytes little endian, then each element
 //	struct   01, then each field in order

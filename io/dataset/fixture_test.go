@@ -86,7 +86,7 @@ func fill(b array.Builder, i int64, c int) {
 	case *array.Uint64Builder:
 		b.Append(h)
 	case *array.Float32Builder:
-		b.Append([]float32{float32(h%1000) / 7, float32(math.Inf(-1)), -0.0, math.MaxFloat32}[(h>>20)%4])
+		b.Append([]float32{float32(h%1000) / 7, float32(math.Inf(-1)), float32(math.Copysign(0, -1)), math.MaxFloat32}[(h>>20)%4])
 	case *array.Float64Builder:
 		b.Append([]float64{float64(h%100000) / 7, math.Inf(1), math.NaN(), 5e-324}[(h>>20)%4])
 	case *array.StringBuilder:
