@@ -35,6 +35,24 @@ func TestStreamEnds(t *testing.T) {
 	s.Uint64()
 }
 
+// Filling gives the numbers of single calls, wherever in a pair or block it starts and ends.
+func TestFillNormal(t *testing.T) {
+	one, many := NewStream(5, 6, 0, 0), NewStream(5, 6, 0, 0)
+	for k, n := range []int{1, 0, 1, 2, 3, 8, 5, 5, 0, 100} {
+		if k == 4 { // leave the block half used
+			one.Uint64()
+			many.Uint64()
+		}
+		dst := make([]float64, n)
+		many.fillNormal(dst)
+		for i, v := range dst {
+			if want := one.NormFloat64(); v != want {
+				t.Fatalf("fill %d: number %d is %v, want %v", k, i, v, want)
+			}
+		}
+	}
+}
+
 func BenchmarkPhilox(b *testing.B) {
 	b.SetBytes(16)
 	var c [4]uint32

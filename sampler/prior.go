@@ -36,9 +36,7 @@ func Perturb(dst, y []float64, d, sigma float64, s *Stream) {
 
 // noise fills g with standard normal numbers and returns the factor that makes kernel noise of them.
 func noise(g []float64, n int, d, sigma float64, s *Stream) float64 {
-	for i := range g {
-		g[i] = s.NormFloat64()
-	}
+	s.fillNormal(g)
 	if gaussian(n, d) {
 		return sigma
 	}

@@ -155,14 +155,18 @@ func TestOracle4SharedChiSquared(t *testing.T) {
 // so 0.003 is met by this seed and by most; the mistake is 28 standard errors away.
 func TestOracle7NoClip(t *testing.T) {
 	t.Parallel()
-	const n, size = 400, 196608
+	const size = 196608
+	n, tol := 400, 0.003
+	if raceDetector {
+		n, tol = 20, 0.05 // five standard errors; still clear of 2e-4
+	}
 	r := priorRadii(n, size, 128, 80, 71, nil)
 	for i := range r {
 		r[i] = math.Log(r[i])
 	}
 	_, v, _ := moments(r)
-	if sd := math.Sqrt(v); math.Abs(sd-0.0628) > 0.003 {
-		t.Errorf("deviation of ln R is %g, want 0.0628 within 0.003", sd)
+	if sd := math.Sqrt(v); math.Abs(sd-0.0628) > tol {
+		t.Errorf("deviation of ln R is %g, want 0.0628 within %g", sd, tol)
 	}
 }
 

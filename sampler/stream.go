@@ -67,9 +67,11 @@ func (s *Stream) nextBlock() {
 
 // Float64 returns a uniform number in the open interval (0, 1): one of the 2^52 midpoints (k+1/2)*2^-52. It uses one
 // word.
-func (s *Stream) Float64() float64 {
+func (s *Stream) Float64() float64 { return uniform(s.Uint64()) }
+
+func uniform(word uint64) float64 {
 	// 52 bits, not 53: with 53 the largest midpoint would round to 1.
-	return (float64(s.Uint64()>>12) + 0.5) * 0x1p-52
+	return (float64(word>>12) + 0.5) * 0x1p-52
 }
 
 // NormFloat64 returns a standard normal number by Box-Muller: two words for each two numbers, never a rejection, so the
@@ -79,8 +81,31 @@ func (s *Stream) NormFloat64() float64 {
 		s.paired = false
 		return s.normal
 	}
-	r := math.Sqrt(-2 * math.Log(s.Float64()))
-	sin, cos := math.Sincos(2 * math.Pi * s.Float64())
-	s.normal, s.paired = r*sin, true
-	return r * cos
+	w0 := s.Uint64()
+	a, b := boxMuller(w0, s.Uint64())
+	s.normal, s.paired = b, true
+	return a
+}
+
+// fillNormal sets dst to the numbers that len(dst) calls of NormFloat64 would give.
+func (s *Stream) fillNormal(dst []float64) {
+	if s.paired && len(dst) > 0 {
+		dst[0] = s.NormFloat64()
+		dst = dst[1:]
+	}
+	for len(dst) >= 2 {
+		w0 := s.Uint64()
+		dst[0], dst[1] = boxMuller(w0, s.Uint64())
+		dst = dst[2:]
+	}
+	if len(dst) == 1 {
+		dst[0] = s.NormFloat64()
+	}
+}
+
+// boxMuller makes two independent normal numbers of two words.
+func boxMuller(w0, w1 uint64) (a, b float64) {
+	r := math.Sqrt(-2 * math.Log(uniform(w0)))
+	sin, cos := math.Sincos(2 * math.Pi * uniform(w1))
+	return r * cos, r * sin
 }
