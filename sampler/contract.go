@@ -205,7 +205,7 @@ func (c *Contract) Validate() error {
 // ValidateD says whether d can be a number of augmented dimensions: any positive real, or +Inf.
 func ValidateD(d float64) error {
 	if math.IsNaN(d) || d <= 0 {
-		return fmt.Errorf("augmented dimensions D: %g, want a positive number or inf", d)
+		return fmt.Errorf("augmented dimensions: D is %g, want a positive number or inf", d)
 	}
 	return nil
 }
