@@ -71,7 +71,8 @@ func (r *Runtime) open(m *onnx.Model, model []byte, c *sampler.Contract, o Sessi
 	if name := notANumber(m); name != "" {
 		return nil, fmt.Errorf("%w: its weights %q hold NaN; the training that made it diverged, or the file is damaged", ErrModel, name)
 	}
-	s, err := r.newSession(m, model, o, sampler.OutputDenoised)
+	o.Outputs = []string{sampler.OutputDenoised}
+	s, err := r.newSession(m, model, o)
 	if err != nil {
 		return nil, err
 	}

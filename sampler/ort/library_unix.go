@@ -9,6 +9,7 @@ package ort
 #endif
 #include <dlfcn.h>
 #include <stdlib.h>
+#include <string.h>
 
 // The head of OrtApiBase, the one structure of ONNX Runtime that never changes.
 typedef struct {
@@ -16,23 +17,24 @@ typedef struct {
 	const char *(*GetVersionString)(void);
 } pfg_api_base;
 
-static void *pfg_load(const char *path, const char **problem) {
+// pfg_load opens a library. When it fails it returns NULL and a message that the caller frees: the linker keeps its
+// own message for the thread only, and a goroutine may go on in another.
+static void *pfg_load(const char *path, char **problem) {
 	void *handle = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
-	if (!handle) *problem = dlerror();
+	if (!handle) *problem = strdup(dlerror());
 	return handle;
 }
 
-// pfg_open opens a library. On success it returns the handle and sets version and file; otherwise it returns
-// NULL and sets problem. Everything that it sets is the library's or the linker's: copy it, do not free it.
-static void *pfg_open(const char *path, const char **version, const char **file,
-	const char **problem) {
+// pfg_open opens ONNX Runtime. It also gives the library's own strings of its version and file, which live as long as
+// the library stays open. When it fails it returns NULL and a message that the caller frees.
+static void *pfg_open(const char *path, const char **version, const char **file, char **problem) {
 	void *handle = pfg_load(path, problem);
 	if (!handle) return NULL;
 	void *entry = dlsym(handle, "OrtGetApiBase");
 	const pfg_api_base *base = entry ? ((const pfg_api_base *(*)(void))entry)() : NULL;
 	if (!base) {
 		dlclose(handle);
-		*problem = "it is not ONNX Runtime: it has no OrtGetApiBase";
+		*problem = strdup("it is not ONNX Runtime, as it has no OrtGetApiBase");
 		return NULL;
 	}
 	*version = base->GetVersionString();
@@ -58,7 +60,7 @@ func openLibrary(path string) (file, version string, err error) {
 	var cversion, cfile, problem *C.char
 	handle := C.pfg_open(cpath, &cversion, &cfile, &problem)
 	if handle == nil {
-		return "", "", errors.New(C.GoString(problem))
+		return "", "", errors.New(take(problem))
 	}
 	file, version = C.GoString(cfile), C.GoString(cversion)
 	if err := checkVersion(version); err != nil {
@@ -71,16 +73,21 @@ func openLibrary(path string) (file, version string, err error) {
 	return file, version, nil
 }
 
-// missingPart says what keeps the provider library beside the runtime's from loading, "" when nothing does. The
-// runtime writes that reason to its log and returns none.
-func missingPart(runtimePath, library string) string {
-	file := filepath.Join(filepath.Dir(runtimePath), "lib"+library+filepath.Ext(libraryNames()[1]))
-	cfile := C.CString(file)
-	defer C.free(unsafe.Pointer(cfile))
+// loadable says what keeps a library from loading: its own absence or that of one that it needs.
+func loadable(path string) error {
+	cpath := C.CString(path)
+	defer C.free(unsafe.Pointer(cpath))
 	var problem *C.char
-	if handle := C.pfg_load(cfile, &problem); handle != nil {
-		C.dlclose(handle)
-		return ""
+	handle := C.pfg_load(cpath, &problem)
+	if handle == nil {
+		return errors.New(take(problem))
 	}
-	return C.GoString(problem)
+	C.dlclose(handle)
+	return nil
+}
+
+// take copies a C string and frees it.
+func take(s *C.char) string {
+	defer C.free(unsafe.Pointer(s))
+	return C.GoString(s)
 }

@@ -17,10 +17,10 @@ type call struct {
 	pin             runtime.Pinner
 }
 
-// Run evaluates the model. in has a tensor for every input; out has tensors for outputs, of the shape that the model
-// will give, which Run fills in place (an output that out lacks is computed and dropped). The caller leaves the memory
-// alone until Run returns. When ctx ends, the runtime stops at the next operator and Run returns ctx.Err(); the
-// contents of out are then undefined. Run may be called from many goroutines at a time.
+// Run evaluates the model. in has a tensor for every input, and out one for every output of the session, of the shape
+// that the model will give, which Run fills in place. The caller leaves the memory alone until Run returns. When ctx
+// ends, the runtime stops at the next operator and Run returns ctx.Err(); the contents of out are then undefined, as
+// they are after any error. Run may be called from many goroutines at a time.
 func (s *Session) Run(ctx context.Context, in, out map[string]Tensor) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -42,7 +42,7 @@ func (s *Session) Run(ctx context.Context, in, out map[string]Tensor) error {
 		return err
 	}
 	for i, p := range s.outputs {
-		if t, ok := out[p.Name]; ok && len(t.Shape) == 0 {
+		if t := out[p.Name]; len(t.Shape) == 0 {
 			t.fetch(c.outputs[i])
 		}
 	}
@@ -108,7 +108,7 @@ func (c *call) bind(s *Session, in, out map[string]Tensor) error {
 		p := &s.outputs[i]
 		t, ok := out[p.Name]
 		if !ok {
-			continue
+			return fmt.Errorf("ort: output %q is missing", p.Name)
 		}
 		if err := c.view(&c.outputs[i], t, p); err != nil {
 			return fmt.Errorf("ort: output %q: %w", p.Name, err)

@@ -59,11 +59,11 @@ func Load(explicit string) (*Runtime, error) {
 		}
 		return r, nil
 	}
+	defer saveSignals().restore()
 	path, version, err := newSearch(explicit).find()
 	if err != nil {
 		return nil, err
 	}
-	defer saveSignals().restore()
 	onnxruntime.SetSharedLibraryPath(path)
 	level, err := logLevel(os.Getenv(EnvLog))
 	if err != nil {

@@ -1,8 +1,10 @@
 package ort
 
 import (
+	"debug/elf"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -95,17 +97,21 @@ func (s *search) find() (path, version string, err error) {
 		if err != nil {
 			return "", "", fmt.Errorf("ort: %w", err)
 		}
-		var last error
+		var fault error // of the first file that exists
 		for _, candidate := range inFolder(abs) {
-			if path, version, last = s.try(candidate); last == nil {
+			path, version, err := s.try(candidate)
+			if err == nil {
 				return path, version, nil
 			}
+			if fault == nil && !errors.Is(err, os.ErrNotExist) {
+				fault = err
+			}
 		}
-		if errors.Is(last, os.ErrNotExist) {
+		if fault == nil {
 			return "", "", fmt.Errorf("%w: %s (%s) does not exist or holds no %s. To get it, run: make setup",
 				ErrNotFound, given.path, given.by, strings.Join(libraryNames(), " or "))
 		}
-		return "", "", fmt.Errorf("ort: cannot use %s (%s): %w. To get one that fits, run: make setup", given.path, given.by, last)
+		return "", "", fmt.Errorf("ort: cannot use %s (%s): %w. To get one that fits, run: make setup", given.path, given.by, fault)
 	}
 	for _, dir := range s.folders() {
 		for _, name := range libraryNames() {
@@ -126,12 +132,44 @@ func (s *search) try(candidate string) (path, version string, err error) {
 			s.looked = append(s.looked, candidate+": no such file")
 			return "", "", err
 		}
+		if err := whole(candidate); err != nil {
+			s.looked = append(s.looked, fmt.Sprintf("%s: %v", candidate, err))
+			return "", "", err
+		}
 	}
 	path, version, err = openLibrary(candidate)
 	if err != nil {
 		s.looked = append(s.looked, fmt.Sprintf("%s: %v", candidate, err))
 	}
 	return path, version, err
+}
+
+// whole says whether an ELF library has all its segments. The dynamic linker maps a truncated file without a word, and
+// the process dies when it touches what is missing; files of other formats are left to the linker.
+func whole(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	magic := make([]byte, len(elf.ELFMAG))
+	if _, err := io.ReadFull(file, magic); err != nil || string(magic) != elf.ELFMAG {
+		return nil
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	library, err := elf.NewFile(file)
+	if err != nil {
+		return fmt.Errorf("the file is damaged or truncated: %w", err)
+	}
+	for _, p := range library.Progs {
+		if end := p.Off + p.Filesz; end < p.Off || end > uint64(info.Size()) {
+			return fmt.Errorf("the file is truncated: it has %d bytes of at least %d", info.Size(), end)
+		}
+	}
+	return nil
 }
 
 // checkVersion says whether a library of this version can be used.

@@ -1,6 +1,7 @@
 package ort
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,6 +24,8 @@ type SessionOptions struct {
 	// Spin lets idle threads of the session wait actively for work. That is a little faster for one session that has
 	// the machine for itself, and much slower when sessions share cores, so the default is to sleep.
 	Spin bool
+	// Outputs are the names of the outputs that Run is to give, in any order; nil is all of them.
+	Outputs []string
 	// Optimize is how far the runtime may rewrite the graph.
 	Optimize Optimization
 }
@@ -66,19 +69,27 @@ func (r *Runtime) NewSession(model []byte, o SessionOptions) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ort: %w", err)
 	}
-	return r.newSession(m, model, o, "")
+	return r.newSession(m, model, o)
 }
 
-// newSession compiles a model that was parsed already. With only, it leaves out every output but that one.
-func (r *Runtime) newSession(m *onnx.Model, model []byte, o SessionOptions, only string) (*Session, error) {
+// newSession compiles a model that was parsed already.
+func (r *Runtime) newSession(m *onnx.Model, model []byte, o SessionOptions) (*Session, error) {
 	device, fallback, err := r.device(o.Device)
 	if err != nil {
 		return nil, err
 	}
 	s := &Session{device: device, fallback: fallback, metadata: m.Metadata()}
 	s.inputs, s.outputs = ports(m.Inputs()), ports(m.Outputs())
-	if only != "" {
-		s.outputs = slices.DeleteFunc(s.outputs, func(p Port) bool { return p.Name != only })
+	for _, name := range o.Outputs {
+		if !slices.Contains(names(s.outputs), name) {
+			return nil, fmt.Errorf("ort: the model has no output %q; its outputs are %q", name, names(s.outputs))
+		}
+	}
+	if o.Outputs != nil {
+		s.outputs = slices.DeleteFunc(s.outputs, func(p Port) bool { return !slices.Contains(o.Outputs, p.Name) })
+	}
+	if len(s.outputs) == 0 {
+		return nil, errors.New("ort: a session needs at least one output")
 	}
 	s.session, err = compile(model, s.inputs, s.outputs, device, o, nil)
 	if err != nil {
@@ -127,7 +138,7 @@ func compile(model []byte, in, out []Port, d Device, o SessionOptions, extra map
 		}
 	}
 	if err := d.appendTo(opts); err != nil {
-		return nil, err
+		return nil, tidy(err)
 	}
 	s, err := onnxruntime.NewDynamicAdvancedSessionWithONNXData(model, names(in), names(out), opts)
 	return s, tidy(err)
@@ -141,7 +152,8 @@ func names(ports []Port) []string {
 	return out
 }
 
-// tidy removes what the binding puts in front of the runtime's message.
+// tidy keeps the sentence of an error of the binding and drops what is put in front of it: the binding's own words, the
+// place in the runtime's source, and the status code.
 func tidy(err error) error {
 	if err == nil {
 		return nil
@@ -150,13 +162,22 @@ func tidy(err error) error {
 	for _, prefix := range []string{"Error creating C session: ", "Error running network: "} {
 		text = strings.TrimPrefix(text, prefix)
 	}
-	return fmt.Errorf("%s", text)
+	if _, after, found := strings.Cut(text, "[ONNXRuntimeError] : "); found {
+		text = after
+		if parts := strings.SplitN(text, " : ", 3); len(parts) == 3 {
+			text = parts[2]
+		}
+	}
+	if place, after, found := strings.Cut(text, " was false. "); found && strings.HasPrefix(place, "/") {
+		text = after
+	}
+	return errors.New(strings.TrimSuffix(strings.TrimSpace(text), "."))
 }
 
 // Inputs are the tensors that Run wants, in the model's order. The caller must not change them.
 func (s *Session) Inputs() []Port { return s.inputs }
 
-// Outputs are the tensors that Run gives, in the model's order. The caller must not change them.
+// Outputs are the tensors that Run fills, in the model's order. The caller must not change them.
 func (s *Session) Outputs() []Port { return s.outputs }
 
 // Metadata is a copy of the model's metadata_props.

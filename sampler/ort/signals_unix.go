@@ -14,25 +14,16 @@ static struct sigaction *pfg_save(void) {
 	return saved;
 }
 
-// pfg_restore puts back the handlers that differ from the saved ones and says how many did. Handlers that nobody
-// touched are left alone.
-static int pfg_restore(struct sigaction *saved) {
-	int changed = 0;
+// pfg_restore puts back the handlers that differ from the saved ones. Handlers that nobody touched are left alone.
+static void pfg_restore(struct sigaction *saved) {
 	for (int s = 1; saved && s < pfg_signals; s++) {
 		struct sigaction now;
-		if (sigaction(s, NULL, &now) == 0 && now.sa_sigaction != saved[s].sa_sigaction) {
+		if (sigaction(s, NULL, &now) == 0 &&
+			(now.sa_sigaction != saved[s].sa_sigaction || now.sa_flags != saved[s].sa_flags))
 			sigaction(s, &saved[s], NULL);
-			changed++;
-		}
 	}
 	free(saved);
-	return changed;
 }
-
-static void pfg_noop(int s) { (void)s; }
-
-// pfg_take installs a foreign handler, as the CUDA provider does; for the test.
-static void pfg_take(int s) { signal(s, pfg_noop); }
 */
 import "C"
 
@@ -44,8 +35,5 @@ type savedSignals struct{ saved *C.struct_sigaction }
 // their signals before they load models.
 func saveSignals() savedSignals { return savedSignals{C.pfg_save()} }
 
-// restore puts back the handlers that were replaced since and returns how many there were.
-func (s savedSignals) restore() int { return int(C.pfg_restore(s.saved)) }
-
-// takeSignal replaces the handler of a signal from C.
-func takeSignal(sig int) { C.pfg_take(C.int(sig)) }
+// restore puts back the handlers that were replaced since.
+func (s savedSignals) restore() { C.pfg_restore(s.saved) }
