@@ -30,10 +30,7 @@ func contract(size int, s float64, labels ...string) *sampler.Contract {
 // gaussian is the exact denoiser of N(0, s^2) data in the limit of infinite D: x s^2/(s^2 + sigma^2). With labels it
 // adds label/10, so that a test sees which class was asked for.
 func gaussian(g *onnx.Graph, c *sampler.Contract) {
-	shape := []int{onnx.Batch}
-	for _, d := range c.Shape {
-		shape = append(shape, d)
-	}
+	shape := append([]int{onnx.Batch}, c.Shape...)
 	x, sigma := g.Input(sampler.InputX, onnx.Float, shape...), g.Input(sampler.InputSigma, onnx.Float, onnx.Batch)
 	s2 := c.SigmaData * c.SigmaData
 	gain := g.Div(g.Scalar(float32(s2)), g.Shift(g.Square(sigma), s2))
