@@ -184,13 +184,11 @@ func (a Architecture) noiseFeatures(g *onnx.Graph, cNoise *onnx.Value) *onnx.Val
 func (a Architecture) attention(g *onnx.Graph, linear func(string, *onnx.Value, int, int, float64) *onnx.Value, name string, x *onnx.Value) *onnx.Value {
 	head := a.Width / a.Heads
 	std := 1 / math.Sqrt(float64(a.Width))
-	qkv := g.Split(linear(name+"qkv", x, a.Width, 3*a.Width, std), 2, int64(a.Width), int64(a.Width), int64(a.Width))
-	split := func(v *onnx.Value, perm ...int64) *onnx.Value {
-		return g.Transpose(g.Reshape(v, onnx.Batch, a.Tokens(), a.Heads, head), perm...)
-	}
-	q := split(g.Scale(qkv[0], 1/math.Sqrt(float64(head))), 0, 2, 1, 3)
-	k := split(qkv[1], 0, 2, 3, 1)
-	v := split(qkv[2], 0, 2, 1, 3)
+	// One transposition makes [3, batch, heads, tokens, head], so that queries, keys and values are contiguous pieces.
+	all := g.Reshape(linear(name+"qkv", x, a.Width, 3*a.Width, std), onnx.Batch, a.Tokens(), 3, a.Heads, head)
+	qkv := g.Split(g.Transpose(all, 2, 0, 3, 1, 4), 0, 1, 1, 1)
+	part := func(i int) *onnx.Value { return g.Reshape(qkv[i], onnx.Batch, a.Heads, a.Tokens(), head) }
+	q, k, v := g.Scale(part(0), 1/math.Sqrt(float64(head))), g.Transpose(part(1), 0, 1, 3, 2), part(2)
 	mix := g.MatMul(g.Softmax(g.MatMul(q, k), -1), v)
 	return linear(name+"attention", g.Reshape(g.Transpose(mix, 0, 2, 1, 3), onnx.Batch, a.Tokens(), a.Width), a.Width, a.Width, std)
 }

@@ -268,10 +268,14 @@ func (b *backward) layerNorm(n *node, dy *Value) {
 		n.fail("the derivative needs all three outputs")
 	}
 	g, x, scale := b.g, n.in[0], n.in[1]
-	normal := g.Mul(g.Sub(x, n.out[1]), n.out[2])
+	unit := isOnes(scale) && len(n.in) == 2
+	normal := n.out[0]
+	if !unit {
+		normal = g.Mul(g.Sub(x, n.out[1]), n.out[2])
+	}
 	b.flow(x, func() *Value {
 		h := dy
-		if !isOnes(scale) {
+		if !unit {
 			h = g.Mul(dy, scale)
 		}
 		inner := g.Sub(g.Sub(h, g.ReduceMean(h, true, -1)), g.Mul(normal, g.ReduceMean(g.Mul(h, normal), true, -1)))
