@@ -14,7 +14,7 @@ type Tensor struct {
 	Data  any
 }
 
-// Elements is the product of shape, or -1 when a dimension is negative.
+// elements is the product of shape, or -1 when a dimension is negative.
 func elements(shape []int64) int64 {
 	n := int64(1)
 	for _, d := range shape {
