@@ -45,6 +45,14 @@ func gaussian(g *onnx.Graph, c *sampler.Contract) {
 // encode makes the model file of what build draws, with the metadata of the contract unless it is nil.
 func encode(tb testing.TB, c *sampler.Contract, build func(g *onnx.Graph)) []byte {
 	tb.Helper()
+	b, err := marshal(c, build)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
+}
+
+func marshal(c *sampler.Contract, build func(g *onnx.Graph)) ([]byte, error) {
 	g := onnx.NewGraph()
 	build(g)
 	m := g.Model("test", "pfgmgen tests")
@@ -54,11 +62,7 @@ func encode(tb testing.TB, c *sampler.Contract, build func(g *onnx.Graph)) []byt
 			m.SetMetadata(k, meta[k])
 		}
 	}
-	b, err := m.Marshal()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return b
+	return m.Marshal()
 }
 
 func TestMain(m *testing.M) {

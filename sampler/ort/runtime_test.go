@@ -3,6 +3,7 @@ package ort
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -51,6 +52,26 @@ func child(mode string) int {
 		case <-time.After(5 * time.Second):
 			fmt.Println("no interrupt")
 		}
+	case "denormals":
+		runtime.LockOSThread()
+		r, err := Load(path)
+		if err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		c := contract(4, 1)
+		model, err := marshal(c, func(g *onnx.Graph) { gaussian(g, c) })
+		if err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		d, err := r.Open(model, SessionOptions{Threads: 2})
+		if err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		defer d.Close()
+		fmt.Printf("half of the denormal: %b\n", math.Float64bits(product(math.Float64frombits(1<<8), 0.5)))
 	case "twice":
 		var wg sync.WaitGroup
 		runtimes := make([]*Runtime, 4)
@@ -66,6 +87,9 @@ func child(mode string) int {
 	}
 	return 0
 }
+
+//go:noinline
+func product(a, b float64) float64 { return a * b }
 
 // run starts the child in an empty folder, with the extra environment, and returns what it says.
 func run(t *testing.T, mode, path string, env ...string) string {
@@ -193,6 +217,14 @@ func TestSignalsSurviveLoad(t *testing.T) {
 	thief := fakeLibrary(t, filepath.Join(t.TempDir(), "thief.so"), "1.24.3", "signal(SIGINT, SIG_IGN)")
 	if got := run(t, "signal", thief); !strings.Contains(got, "interrupt arrived") {
 		t.Errorf("after a library took SIGINT: %s", got)
+	}
+}
+
+// TestDenormalsStay: the runtime can make the thread that creates the first session flush denormals, and that thread
+// belongs to Go. The options of this package must not do so.
+func TestDenormalsStay(t *testing.T) {
+	if got := run(t, "denormals", load(t).Path()); !strings.Contains(got, "half of the denormal: 10000000\n") {
+		t.Errorf("after the first session of a process: %s", got)
 	}
 }
 

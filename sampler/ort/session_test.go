@@ -251,20 +251,3 @@ func TestPortsAndMetadata(t *testing.T) {
 		t.Errorf("device %s", got)
 	}
 }
-
-//go:noinline
-func product(a, b float64) float64 { return a * b }
-
-// TestDenormalsStay: the runtime can switch a thread to flush denormals, and the thread that creates a session belongs
-// to Go. Neither the default options nor a run may leave it so.
-func TestDenormalsStay(t *testing.T) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	d := open(t, contract(4, 1), SessionOptions{Threads: 2})
-	if err := d.Denoise(context.Background(), make([]float64, 4), make([]float64, 4), 1, nil); err != nil {
-		t.Fatal(err)
-	}
-	if product(math.Float64frombits(1<<40), 0.5) != math.Float64frombits(1<<39) {
-		t.Error("this thread flushes denormals to zero")
-	}
-}
