@@ -44,6 +44,20 @@ func (d Dimensions) MarshalJSON() ([]byte, error) {
 	return []byte(strconv.Quote(strconv.FormatFloat(float64(d), 'g', -1, 64))), nil
 }
 
+// UnmarshalJSON reads what MarshalJSON writes.
+func (d *Dimensions) UnmarshalJSON(b []byte) error {
+	text, err := strconv.Unquote(string(b))
+	if err != nil {
+		return fmt.Errorf("training: dimensions %s: want a number or inf in quotes", b)
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return fmt.Errorf("training: dimensions %q: want a number or inf", text)
+	}
+	*d = Dimensions(v)
+	return nil
+}
+
 // DefaultSettings are those for discrete data in [-0.5, 0.5] (one-hot sequences), which decode ignores small noise in:
 // ln sigma is centred at -0.17 (science.md and design.md section 8), not at the -1.2 of images.
 func DefaultSettings(a Architecture) Settings {
