@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -72,10 +73,10 @@ func TestBytesDoNotDependOnBatches(t *testing.T) {
 		rows int64
 		o    Options
 	}{
-		{"default", 5000, Options{}},
-		{"by bytes", 5000, Options{RowGroupBytes: 700_000}},
-		{"by rows", 3000, Options{RowGroupRows: 777}},
-		{"every row a group", 12, Options{RowGroupBytes: 1}},
+		{"default", 2500, Options{}},
+		{"by bytes", 2200, Options{RowGroupBytes: 700_000}},
+		{"by rows", 1700, Options{RowGroupRows: 777}},
+		{"every row a group", 4, Options{RowGroupBytes: 1}},
 	} {
 		whole := fixtureRecord(memory.DefaultAllocator, fixtureSchema(), 0, c.rows)
 		defer whole.Release()
@@ -91,7 +92,7 @@ func TestBytesDoNotDependOnBatches(t *testing.T) {
 						t.Errorf("%s: sha256 %s, want %s as with one batch", what, got, want)
 					}
 				}
-				for _, batch := range []int64{c.rows, 1, 7, 1000, 1025} {
+				for _, batches := range [][]int64{{c.rows}, {97}, {1025}, {1, 1, 1024, 3, 511}} { // sizes, over and over
 					w, err := Create(filepath.Join(t.TempDir(), "out"), fixtureSchema(), c.o)
 					if err != nil {
 						t.Fatal(err)
@@ -100,18 +101,20 @@ func TestBytesDoNotDependOnBatches(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					for i := int64(0); i < c.rows; i += batch {
-						slice := whole.NewSlice(i, min(i+batch, c.rows))
+					for i, k := int64(0), 0; i < c.rows; k++ {
+						end := min(i+batches[k%len(batches)], c.rows)
+						slice := whole.NewSlice(i, end)
 						if err := p.Write(slice); err != nil {
 							t.Fatal(err)
 						}
 						slice.Release()
+						i = end
 					}
 					info, err := p.Commit()
 					if err != nil {
 						t.Fatal(err)
 					}
-					sum(fmt.Sprintf("slices of %d", batch), info.SHA256)
+					sum(fmt.Sprintf("slices of %d", batches), info.SHA256)
 				}
 				w, err := Create(filepath.Join(t.TempDir(), "out"), fixtureSchema(), c.o)
 				if err != nil {
@@ -516,4 +519,43 @@ func TestMemoryIsGivenBack(t *testing.T) {
 			mem.AssertSize(t, 0)
 		}
 	}
+}
+
+// Parts are written by several goroutines at once, in any order.
+func TestPartsInParallel(t *testing.T) {
+	dir := t.TempDir()
+	w, err := Create(dir, fixtureSchema(), testOptions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const of = 4
+	var group sync.WaitGroup
+	for i := range of {
+		group.Go(func() {
+			p, err := w.Part(of-1-i, of)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer p.Abort()
+			from := int64(of-1-i) * 50
+			rec := fixtureRecord(memory.DefaultAllocator, fixtureSchema(), from, from+50)
+			defer rec.Release()
+			if err := p.Write(rec); err != nil {
+				t.Error(err)
+			}
+			if _, err := p.Commit(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if err := w.Commit(testManifest(50*of), "#\n"); err != nil {
+		t.Fatal(err)
+	}
+	m, err := ReadManifest(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	noFindings(t, dir, m)
 }
