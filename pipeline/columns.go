@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -17,6 +18,9 @@ const (
 	keyAbout      = "pfgmgen.about"      // what the column holds, with its unit
 	keyDictionary = "pfgmgen.dictionary" // "true": few distinct values
 )
+
+// typePrefix is an Arrow type as descriptions write it.
+var typePrefix = regexp.MustCompile(`^(bool|u?int\d+|float\d+|string|utf8|binary|(list|struct)<[^>]*>): `)
 
 // common are the columns that every dataset begins with.
 func common() []arrow.Field {
@@ -44,11 +48,12 @@ func common() []arrow.Field {
 }
 
 // Schema is that of the records that Run writes: the common columns, then the domain's, which must not repeat a name.
-// about describes the domain's columns by name; it may be nil.
+// about describes the domain's columns by name; it may be nil. A type in front of the description ("int32: length") is
+// left out, as the schema has it.
 func Schema(fields []arrow.Field, about []domains.Item) (*arrow.Schema, error) {
 	texts := make(map[string]string)
 	for _, item := range about {
-		texts[item.Name] = item.About
+		texts[item.Name] = typePrefix.ReplaceAllString(item.About, "")
 	}
 	all := common()
 	for _, f := range fields {

@@ -282,7 +282,7 @@ func TestSchemaDescribesColumns(t *testing.T) {
 		t.Fatal(err)
 	}
 	f, _ := s.FieldsByName("word")
-	if about, _ := f[0].Metadata.GetValue("pfgmgen.about"); about != "string: four letters" {
+	if about, _ := f[0].Metadata.GetValue("pfgmgen.about"); about != "four letters" {
 		t.Errorf("about is %q", about)
 	}
 }

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/urfave/cli/v2"
+)
+
+// An env is what commands talk to: the streams, the log, and how much the user wants to read.
+type env struct {
+	stdout, stderr io.Writer
+	con            *console
+	log            *slog.Logger
+
+	json      bool // results as JSON on stdout
+	quiet     bool
+	verbose   bool
+	logFormat string
+}
+
+func newEnv(stdout, stderr io.Writer) *env {
+	e := &env{stdout: stdout, stderr: stderr, con: newConsole(stderr)}
+	e.log = slog.New(&plainHandler{w: e.con, level: slog.LevelInfo})
+	return e
+}
+
+// flags are those that every command has.
+func (e *env) flags() []cli.Flag {
+	const category = "output of the command"
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "json", Category: category, Usage: "print the result as JSON on stdout", Destination: &e.json},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Category: category, Usage: "say nothing but warnings and errors", Destination: &e.quiet},
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Category: category, Usage: "say more", Destination: &e.verbose},
+		&cli.StringFlag{Name: "log-format", Category: category, Usage: "`FORMAT` of what goes to stderr: text, or json with one object per line",
+			Value: "text", Destination: &e.logFormat},
+	}
+}
+
+// setUp follows the flags.
+func (e *env) setUp() error {
+	level := slog.LevelInfo
+	switch {
+	case e.quiet && e.verbose:
+		return usageErrorf("--quiet and --verbose exclude each other")
+	case e.quiet:
+		level = slog.LevelWarn
+	case e.verbose:
+		level = slog.LevelDebug
+	}
+	switch e.logFormat {
+	case "text":
+		e.log = slog.New(&plainHandler{w: e.con, level: level})
+	case "json":
+		e.con.tty = false // a bar is no JSON
+		e.log = slog.New(slog.NewJSONHandler(e.con, &slog.HandlerOptions{Level: level}))
+	default:
+		return usageErrorf("--log-format %q: want text or json", e.logFormat)
+	}
+	return nil
+}
+
+// fail says why the command ends with an error.
+func (e *env) fail(err error) {
+	var usage usageError
+	if errors.As(err, &usage) && e.logFormat != "json" {
+		e.log.Error(err.Error() + "\nTo see what can be given: pfgmgen COMMAND --help")
+		return
+	}
+	e.log.Error(err.Error())
+}
+
+// print writes a result to stdout: as JSON when asked for, else as the text that plain writes.
+func (e *env) print(result any, plain func(w io.Writer) error) error {
+	if !e.json {
+		return plain(e.stdout)
+	}
+	enc := json.NewEncoder(e.stdout)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(result); err != nil {
+		return fmt.Errorf("print the result: %w", err)
+	}
+	return nil
+}
+
+// info says something to people.
+func (e *env) info(format string, args ...any) { e.log.Info(fmt.Sprintf(format, args...)) }
+
+// warn says something that people should know even with --quiet.
+func (e *env) warn(format string, args ...any) { e.log.Warn(fmt.Sprintf(format, args...)) }
+
+// debug says something that people asked for with --verbose.
+func (e *env) debug(format string, args ...any) { e.log.Debug(fmt.Sprintf(format, args...)) }

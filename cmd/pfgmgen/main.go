@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+func main() {
+	ctx, stop := interruptible(context.Background(), os.Stderr, os.Exit)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is the program without the process: it takes the arguments after the program's name and returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	e := newEnv(stdout, stderr)
+	app := newApp(e)
+	err := app.RunContext(ctx, append([]string{app.Name}, permute(app.Commands, args)...))
+	e.con.setBar("")
+	var help cli.ExitCoder // how the library reports an unknown help topic
+	if errors.As(err, &help) {
+		err = usageErrorf("%v", err)
+	}
+	if err != nil {
+		e.fail(err)
+	}
+	return exitStatus(err)
+}
+
+// Exit statuses; exitHelp (help.go) says what they mean.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitThreshold   = 3
+	exitInterrupted = 75 // EX_TEMPFAIL of sysexits.h: job schedulers take it for "try again"
+	exitKilled      = 130
+)
+
+// errThreshold is wrapped when a dataset was written, but is not good enough.
+var errThreshold = errors.New("below the required threshold")
+
+// A usageError is a mistake in the command line, the environment or the configuration file.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usageErrorf(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// exitStatus is the one place that turns errors into exit statuses.
+func exitStatus(err error) int {
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.Is(err, errThreshold):
+		return exitThreshold
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	default:
+		return exitFailure
+	}
+}
+
+// interruptible ends the context at the first interrupt or termination signal, and the process at the second. stop
+// gives the signals back to the system.
+func interruptible(parent context.Context, stderr io.Writer, exit func(int)) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	ended := make(chan struct{})
+	go func() {
+		for count := 1; ; count++ {
+			select {
+			case <-signals:
+			case <-ended:
+				return
+			}
+			if count > 1 {
+				exit(exitKilled)
+				return
+			}
+			fmt.Fprintln(stderr, "\nstopping; interrupt again to stop at once")
+			cancel()
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(ended)
+		cancel()
+	}
+}

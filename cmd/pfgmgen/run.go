@@ -1,0 +1,373 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"pfgmgen/domains/all"
+	"pfgmgen/io/dataset"
+	"pfgmgen/pipeline"
+)
+
+func runCommand(e *env) *cli.Command {
+	const (
+		what = "what to make"
+		how  = "how to sample"
+		rows = "which rows, and where"
+		with = "what to compute with"
+	)
+	o := &runOptions{}
+	return &cli.Command{
+		Name:      "run",
+		Usage:     "make a dataset: sample, check, write",
+		UsageText: "pfgmgen run --domain NAME [flags]",
+		Description: `Draws samples from a model, decodes and checks each, and writes those that pass as Parquet with a manifest and a
+dataset card. Equal settings make equal bytes, whatever the number of workers; every row can be drawn again alone.
+An output directory belongs to one set of settings. Running the same command again after an interruption makes the
+dataset; when it is there already, nothing is done.
+
+Examples:
+  pfgmgen run --domain rna                                     1,000 rows in out/rna
+  pfgmgen run --domain rna -n 20000 --seed 7 --out trna --also fasta
+  pfgmgen run --model mine.onnx -n 64 --invalid keep           your own model, rows that fail included
+  pfgmgen run --config run.yaml --dry-run                      what would be done, and how long it takes`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "domain", Category: what, Usage: "kind of data: `NAME` of a domain (pfgmgen domains lists them)", Destination: &o.domain},
+			&cli.StringFlag{Name: "model", Category: what, Usage: "a built-in model (pfgmgen models lists them) or an ONNX file, `NAME|FILE`", DefaultText: "the domain's", Destination: &o.model},
+			&cli.Int64Flag{Name: "num-samples", Aliases: []string{"n"}, Category: what, Usage: "`N` samples are drawn", Value: 1000, Destination: &o.n},
+			&cli.StringFlag{Name: "label", Category: what, Usage: "class by name or index, `LABEL`; A,B take turns; A=10,B=20 are counted", DefaultText: "all in turn", Destination: &o.label},
+			&cli.StringFlag{Name: "config", Category: what, Usage: "YAML `FILE` with any of these flags by name"},
+
+			&cli.Uint64Flag{Name: "seed", Category: how, Usage: "`SEED` of all randomness, 0 to 2^63-1", Value: 0, Destination: &o.seed},
+			&cli.IntFlag{Name: "steps", Category: how, Usage: "`STEPS` of the solver", DefaultText: "the model's", Destination: &o.steps},
+			&cli.StringFlag{Name: "solver", Category: how, Usage: "`SOLVER`, heun or, at half the cost, euler", Value: "heun", Destination: &o.solver},
+			&cli.Float64Flag{Name: "sigma-min", Category: how, Usage: "lowest noise `LEVEL` above 0", DefaultText: "the model's", Destination: &o.sigmaMin},
+			&cli.Float64Flag{Name: "sigma-max", Category: how, Usage: "noise `LEVEL` to begin with", DefaultText: "the model's", Destination: &o.sigmaMax},
+			&cli.Float64Flag{Name: "rho", Category: how, Usage: "curvature `RHO` of the noise schedule", DefaultText: "the model's", Destination: &o.rho},
+			&cli.Float64Flag{Name: "guidance", Category: how, Usage: "`WEIGHT` of the label; above 1 follows it more closely, at twice the cost", Value: 1, Destination: &o.guidance},
+
+			&cli.StringFlag{Name: "out", Category: rows, Usage: "`DIR` of the dataset", DefaultText: "out/DOMAIN", Destination: &o.out},
+			&cli.StringFlag{Name: "invalid", Category: rows, Usage: "`POLICY` for rows that fail a check: resample, drop, or keep (valid = false)", Value: pipeline.Resample, Destination: &o.invalid},
+			&cli.IntFlag{Name: "max-attempts", Category: rows, Usage: "draw a sample at most `N` times", Value: 8, Destination: &o.maxAttempts},
+			&cli.Float64Flag{Name: "min-valid", Category: rows, Usage: "exit with 3 when less than this `SHARE` of the draws is valid, 0 to 1", Value: 0, Destination: &o.minValid},
+			&cli.StringFlag{Name: "format", Category: rows, Usage: "`FORMAT` of the parts, parquet or arrow", Value: dataset.Parquet, Destination: &o.format},
+			&cli.StringFlag{Name: "also", Category: rows, Usage: "write the rows in a plain `FORMAT` of the field too, such as fasta", Destination: &o.also},
+			&cli.Int64Flag{Name: "shard-rows", Category: rows, Usage: "`N` samples make a part", Value: 65536, Destination: &o.shardRows},
+			&cli.BoolFlag{Name: "dry-run", Category: rows, Usage: "print the plan and an estimate of time and size, write nothing", Destination: &o.dryRun},
+
+			&cli.StringFlag{Name: "device", Category: with, Usage: "`DEVICE`, such as cpu, cuda:0, webgpu, several as cuda:0,cuda:1, or auto (pfgmgen doctor lists them)", Value: "cpu", Destination: &o.engine.devices},
+			&cli.IntFlag{Name: "batch", Category: with, Usage: "`N` samples go through the network together; part of the plan", DefaultText: fmt.Sprintf("%d on a CPU, %d elsewhere", cpuBatch, acceleratorBatch), Destination: &o.batch},
+			&cli.IntFlag{Name: "workers", Category: with, Usage: "`N` batches are computed at a time", DefaultText: "one for each CPU, two for each accelerator", Destination: &o.workers},
+			&cli.IntFlag{Name: "threads", Category: with, Usage: "`N` CPU threads work on one batch", Value: 1, Destination: &o.engine.threads},
+			&cli.StringFlag{Name: "onnxruntime", Category: with, Usage: "`PATH` of the ONNX Runtime library or its folder", DefaultText: "found", Destination: &o.engine.library},
+		},
+		Action: func(c *cli.Context) error {
+			if _, err := arguments(c, 0, 0); err != nil {
+				return err
+			}
+			o.given = c.IsSet
+			return generate(c.Context, e, *o)
+		},
+	}
+}
+
+// A runResult is what pfgmgen run --json prints.
+type runResult struct {
+	Status     string             `json:"status"` // written, complete (it was there already) or planned (--dry-run)
+	Out        string             `json:"out"`
+	RunID      string             `json:"run_id"`
+	SpecSHA256 string             `json:"spec_sha256"`
+	Plan       pipeline.Plan      `json:"plan"`
+	Estimate   *pipeline.Estimate `json:"estimate,omitempty"` // of a dry run
+	Report     *pipeline.Report   `json:"report,omitempty"`   // of this process's work
+	Counts     *dataset.Counts    `json:"counts,omitempty"`
+	Parts      []string           `json:"parts,omitempty"` // paths below out
+	ValidShare float64            `json:"valid_share"`     // of the draws
+}
+
+// generate is pfgmgen run.
+func generate(ctx context.Context, e *env, o runOptions) error {
+	registry := all.Registry()
+	m, err := findModel(registry, o.domain, o.model)
+	if err != nil {
+		return err
+	}
+	if !o.given("out") {
+		o.out = filepath.Join("out", m.contract.Domain)
+	}
+	if err := o.check(); err != nil {
+		return err
+	}
+	provider, err := o.engine.provider()
+	if err != nil {
+		return err
+	}
+	var eng *engine
+	if provider == "" { // auto: only trying tells
+		if eng, err = openEngine(ctx, e, m, o.engine); err != nil {
+			return err
+		}
+		defer eng.close()
+		provider = eng.provider
+	}
+	plan, err := o.plan(m, provider)
+	if err != nil {
+		return err
+	}
+	if m.contract.D < 4 {
+		e.warn("D of model %s is %g: below 4 the noise has such heavy tails that single samples come out far off", m.name, m.contract.D)
+	}
+	done, err := checkPlace(o.out, plan)
+	if err != nil {
+		return err
+	}
+	if done != nil {
+		return alreadyThere(e, o, plan, done)
+	}
+	if eng == nil {
+		if eng, err = openEngine(ctx, e, m, o.engine); err != nil {
+			return err
+		}
+		defer eng.close()
+	}
+	parts := eng.parts(m, o.workers)
+	if o.dryRun {
+		return estimate(ctx, e, o, m, plan, parts)
+	}
+	return produce(ctx, e, o, m, plan, parts, eng)
+}
+
+// checkPlace says whether the dataset is in dir already, and refuses a place that is not for this plan.
+func checkPlace(dir string, plan pipeline.Plan) (done *dataset.Manifest, err error) {
+	ours, err := dataset.CheckPlace(dir)
+	if err != nil || !ours {
+		return nil, err
+	}
+	record, err := dataset.ReadPlan(dir)
+	if err != nil {
+		return nil, err
+	}
+	there, err := pipeline.ParsePlan(record)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; choose another --out", dir, err)
+	}
+	if diff := pipeline.Diff(there, plan); len(diff) > 0 {
+		var lines []string
+		for _, d := range diff {
+			lines = append(lines, fmt.Sprintf("%s is %s there, %s here", d.Name, d.A, d.B))
+		}
+		return nil, fmt.Errorf("%s belongs to a dataset with other settings: %s. Choose another --out, or delete that directory", dir, strings.Join(lines, "; "))
+	}
+	if m, err := dataset.ReadManifest(dir); err == nil && whole(dir, m, plan) {
+		return m, nil
+	}
+	return nil, nil
+}
+
+// whole says whether everything that the manifest lists is there. Only verify looks inside.
+func whole(dir string, m *dataset.Manifest, plan pipeline.Plan) bool {
+	has := func(path string, bytes int64) bool {
+		info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(path)))
+		return err == nil && (bytes < 0 || info.Size() == bytes)
+	}
+	if m.SpecSHA256 != plan.SHA256() || !has("_SUCCESS", -1) || !has("README.md", -1) {
+		return false
+	}
+	for _, p := range m.Parts {
+		if !has(p.Path, p.Bytes) {
+			return false
+		}
+	}
+	for _, x := range m.Exports {
+		if !has(x.Path, x.Bytes) {
+			return false
+		}
+	}
+	return true
+}
+
+// alreadyThere reports a dataset that is there already.
+func alreadyThere(e *env, o runOptions, plan pipeline.Plan, m *dataset.Manifest) error {
+	res := newResult("complete", o, plan)
+	res.take(m)
+	e.info("%s is complete: %s rows of run %s, made with the same settings. Nothing to do.", o.out, number(m.Counts.Written), m.RunID)
+	if err := e.print(res, func(io.Writer) error { return nil }); err != nil {
+		return err
+	}
+	return threshold(o, res.ValidShare)
+}
+
+func newResult(status string, o runOptions, plan pipeline.Plan) *runResult {
+	return &runResult{Status: status, Out: o.out, RunID: plan.RunID(), SpecSHA256: plan.SHA256(), Plan: plan}
+}
+
+// take adds what the manifest says.
+func (r *runResult) take(m *dataset.Manifest) {
+	r.Counts = &m.Counts
+	for _, p := range m.Parts {
+		r.Parts = append(r.Parts, p.Path)
+	}
+	if m.Counts.Attempts > 0 {
+		r.ValidShare = float64(m.Counts.Valid) / float64(m.Counts.Attempts)
+	}
+}
+
+// threshold is the error of a dataset that falls short of --min-valid.
+func threshold(o runOptions, share float64) error {
+	if share < o.minValid {
+		return fmt.Errorf("%s of the draws were valid, --min-valid asks for %s: %w (the dataset was written)", percent(share), percent(o.minValid), errThreshold)
+	}
+	return nil
+}
+
+// estimate is --dry-run.
+func estimate(ctx context.Context, e *env, o runOptions, m *model, plan pipeline.Plan, parts pipeline.Parts) error {
+	est, err := pipeline.Measure(ctx, plan, parts)
+	if err != nil {
+		return err
+	}
+	res := newResult("planned", o, plan)
+	res.Estimate, res.ValidShare = est, est.ValidShare
+	return e.print(res, func(w io.Writer) error {
+		sampling := fmt.Sprintf("%s, %d steps (%d evaluations a draw), sigma %g to %g, rho %g", plan.Solver, plan.Steps, est.NFE, plan.SigmaMax, plan.SigmaMin, plan.Rho)
+		if plan.Guidance != 1 {
+			sampling += fmt.Sprintf(", guidance %g", plan.Guidance)
+		}
+		return table(w, [][2]string{
+			{"run", plan.RunID()},
+			{"model", fmt.Sprintf("%s, domain %s, D %s, N %d", m.name, plan.Domain, plan.Model.D, plan.Model.Free)},
+			{"rows", fmt.Sprintf("%s from seed %d", number(plan.NumSamples), plan.Seed)},
+			{"labels", labelsText(plan)},
+			{"sampling", sampling},
+			{"invalid rows", invalidText(plan)},
+			{"batches", fmt.Sprintf("of %d on %s", plan.Batch, plan.Provider)},
+			{"out", fmt.Sprintf("%s, %s in %s parts%s", o.out, plan.Format, number((plan.NumSamples-1)/plan.ShardRows+1), alsoText(plan))},
+			{"estimate", fmt.Sprintf("%s, %s before compression; %s of %d draws were valid", duration(time.Duration(est.Seconds*float64(time.Second))),
+				size(est.Bytes), percent(est.ValidShare), est.Tried)},
+		})
+	})
+}
+
+func labelsText(p pipeline.Plan) string {
+	switch {
+	case len(p.Labels) == 0:
+		return "none"
+	case p.LabelCounts == nil:
+		return strings.Join(p.Labels, ", ") + " in turn"
+	}
+	var items []string
+	for i, l := range p.Labels {
+		items = append(items, fmt.Sprintf("%s %s", number(p.LabelCounts[i]), l))
+	}
+	return strings.Join(items, ", ")
+}
+
+func invalidText(p pipeline.Plan) string {
+	if p.Invalid == pipeline.Resample {
+		return fmt.Sprintf("drawn again, %d times in all at most", p.MaxAttempts)
+	}
+	return map[string]string{pipeline.Drop: "left out", pipeline.Keep: "kept with valid = false"}[p.Invalid]
+}
+
+func alsoText(p pipeline.Plan) string {
+	if len(p.Also) == 0 {
+		return ""
+	}
+	return ", also " + strings.Join(p.Also, ", ")
+}
+
+// produce carries out the plan and commits the dataset.
+func produce(ctx context.Context, e *env, o runOptions, m *model, plan pipeline.Plan, parts pipeline.Parts, eng *engine) error {
+	schema, err := pipeline.Schema(m.adapter.Fields(), parts.About)
+	if err != nil {
+		return err
+	}
+	w, err := dataset.Create(o.out, schema, datasetOptions(plan))
+	if err != nil {
+		return err
+	}
+	if err := dataset.WritePlan(o.out, plan.JSON()); err != nil {
+		return err
+	}
+	e.debug("run %s into %s", plan.RunID(), o.out)
+	show := &progress{meter: e.newMeter("sampling", "rows", plan.NumSamples)}
+	parts.Observer, parts.Sink = show, &sink{w: w}
+	rep, err := pipeline.Run(ctx, plan, parts)
+	show.meter.end()
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("interrupted after %s of %s rows; nothing unfinished was left in %s. To make the dataset, run the same command again (%w)",
+			number(show.last.Done), number(plan.NumSamples), o.out, context.Canceled)
+	}
+	if err != nil {
+		return err
+	}
+	if rep.Written == 0 {
+		return fmt.Errorf("no row passed the checks in %s draws (%s), so there is no dataset. To see such rows: --invalid keep", number(rep.Attempts), codes(rep.Rejected))
+	}
+	manifest, err := commit(w, schema, o, m, plan, rep, eng)
+	if err != nil {
+		return err
+	}
+	summarise(e, o, rep, manifest)
+	res := newResult("written", o, plan)
+	res.Report = rep
+	res.take(manifest)
+	if err := e.print(res, func(io.Writer) error { return nil }); err != nil {
+		return err
+	}
+	return threshold(o, rep.ValidShare())
+}
+
+// progress feeds a meter from the pipeline.
+type progress struct {
+	meter *meter
+	last  pipeline.Progress
+}
+
+func (p *progress) Observe(now pipeline.Progress) {
+	p.last = now
+	p.meter.update(now.Done, percent(1-float64(now.Rejected)/math.Max(1, float64(now.Drawn)))+" valid")
+}
+
+// summarise says in a few lines what was made.
+func summarise(e *env, o runOptions, rep *pipeline.Report, m *dataset.Manifest) {
+	var bytes int64
+	for _, p := range m.Parts {
+		bytes += p.Bytes
+	}
+	for _, x := range m.Exports {
+		bytes += x.Bytes
+	}
+	rate := rateText(rep.RowsPerSecond())
+	e.info("%s rows in %s (%s, %s), %s distinct, run %s", number(rep.Written), o.out, plural(len(m.Parts), "part"), size(bytes), number(rep.Distinct), rep.RunID)
+	line := fmt.Sprintf("%s of %s draws valid", percent(rep.ValidShare()), number(rep.Attempts))
+	if len(rep.Rejected) > 0 {
+		line += "; rejected: " + codes(rep.Rejected)
+	}
+	if rep.Dropped > 0 {
+		line += fmt.Sprintf("; %s without a valid draw were left out", plural(int(rep.Dropped), "sample"))
+	}
+	e.info("%s", line)
+	stage, share := rep.Limit()
+	e.info("%s rows/s over %s, %d evaluations a draw; busiest stage: %s, %s", rate, duration(time.Duration(rep.Seconds*float64(time.Second))), rep.NFE, stage, percent(share))
+	for _, s := range rep.Stages {
+		e.debug("stage %-6s %d workers, %s units, busy %.2f s, starved %.2f s, blocked %.2f s", s.Stage, s.Workers, number(s.Units), s.Busy, s.Starved, s.Blocked)
+	}
+}
+
+// datasetOptions are the on-disk settings of a plan.
+func datasetOptions(plan pipeline.Plan) dataset.Options {
+	return dataset.Options{Format: plan.Format, RunID: plan.RunID(), SpecSHA256: plan.SHA256(), ModelSHA256: plan.Model.SHA256,
+		Seed: fmt.Sprint(plan.Seed), Version: fmt.Sprint(pipeline.Version)}
+}
+
+var _ pipeline.Observer = (*progress)(nil)
