@@ -42,6 +42,20 @@ lint: setup ## the checks that run no tests
 bench: setup ## run the benchmarks (BENCH=regexp picks some)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
 
+.PHONY: quality
+quality: build ## judge the built-in models from outside (RNA: Infernal), one table
+	models/quality/rna.sh
+
+# The shared data lie beside the project. A fixed number of steps, one thread: the same weights on the same machine.
+RNA_DATA = ../shared/data/rna/trna_rfam_sprinzl
+
+.PHONY: models
+models: build ## train the built-in models again (takes about 25 minutes on one core)
+	bin/pfgmgen train --domain rna --data $(RNA_DATA)/sprinzl_tRNA1415.sto.gz --split $(RNA_DATA)/trna.tsv \
+		--steps 8000 --threads 1 --license BSD-3-Clause \
+		--source "Sprinzl compilation of tRNAs (tRNA1415G.sto of Infernal's test suite), the train part of the project's split" \
+		--out models/rna-trna.onnx
+
 .PHONY: fuzz
 fuzz: setup ## run every fuzz target for FUZZTIME (20s)
 	@for pkg in $$($(GO) list ./...); do \
