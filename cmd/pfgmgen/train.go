@@ -32,7 +32,7 @@ const (
 	trainedSigmaMin = 0.03
 	trainedSigmaMax = 40
 	trainedRho      = 5
-	trainedSteps    = 12
+	trainedSteps    = 18
 )
 
 // maxMinutes bounds the budget: a year.
