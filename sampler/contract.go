@@ -12,8 +12,14 @@ import (
 // ContractVersion is the version of the model contract that this code writes and reads.
 const ContractVersion = 1
 
-// metaPrefix is the prefix of every metadata_props key of the contract.
-const metaPrefix = "pfgmgen."
+// ContractPrefix is the prefix of every metadata_props key of the contract.
+const ContractPrefix = "pfgmgen."
+
+// ContractKeys lists the keys of the contract without their prefix, in the order of the fields of Contract.
+func ContractKeys() []string {
+	return []string{"version", "domain", "shape", "n", "d", "sigma_data", "sigma_min", "sigma_max", "rho", "steps", "offset", "scale",
+		"symmetry", "mask", "labels", "license", "source", "adapter", "training"}
+}
 
 // Names of the tensors of a model: x float32 [batch, shape...], sigma float32 [batch], label int64 [batch] when
 // conditional, and the output denoised float32 [batch, shape...].
@@ -100,7 +106,7 @@ func (c *Contract) Metadata() map[string]string {
 	out := make(map[string]string, len(m))
 	for k, v := range m {
 		if v != "" {
-			out[metaPrefix+k] = v
+			out[ContractPrefix+k] = v
 		}
 	}
 	return out
@@ -216,12 +222,12 @@ type contractParser struct {
 }
 
 func (p *contractParser) fault(key, format string, args ...any) {
-	p.faults = append(p.faults, metaPrefix+key+" "+fmt.Sprintf(format, args...))
+	p.faults = append(p.faults, ContractPrefix+key+" "+fmt.Sprintf(format, args...))
 }
 
 // text reads a key; an empty value counts as missing, since Metadata writes none.
 func (p *contractParser) text(key, fallback string) string {
-	v := p.meta[metaPrefix+key]
+	v := p.meta[ContractPrefix+key]
 	if v == "" {
 		if fallback == "" {
 			p.fault(key, "is missing")
@@ -232,7 +238,7 @@ func (p *contractParser) text(key, fallback string) string {
 }
 
 func (p *contractParser) integer(key string, fallback int) int {
-	v, ok := p.meta[metaPrefix+key]
+	v, ok := p.meta[ContractPrefix+key]
 	if !ok {
 		if fallback < 0 {
 			p.fault(key, "is missing")
@@ -247,7 +253,7 @@ func (p *contractParser) integer(key string, fallback int) int {
 }
 
 func (p *contractParser) float(key string, fallback float64) float64 {
-	v, ok := p.meta[metaPrefix+key]
+	v, ok := p.meta[ContractPrefix+key]
 	if !ok {
 		if math.IsNaN(fallback) {
 			p.fault(key, "is missing")
@@ -262,7 +268,7 @@ func (p *contractParser) float(key string, fallback float64) float64 {
 }
 
 func (p *contractParser) floats(key string, fallback []float64) []float64 {
-	v, ok := p.meta[metaPrefix+key]
+	v, ok := p.meta[ContractPrefix+key]
 	if !ok {
 		return fallback
 	}
@@ -280,7 +286,7 @@ func (p *contractParser) floats(key string, fallback []float64) []float64 {
 }
 
 func (p *contractParser) ints(key string) []int {
-	v, ok := p.meta[metaPrefix+key]
+	v, ok := p.meta[ContractPrefix+key]
 	if !ok {
 		p.fault(key, "is missing")
 		return nil
@@ -299,7 +305,7 @@ func (p *contractParser) ints(key string) []int {
 }
 
 func (p *contractParser) json(key string, dst any) {
-	v, ok := p.meta[metaPrefix+key]
+	v, ok := p.meta[ContractPrefix+key]
 	if !ok {
 		return
 	}

@@ -176,3 +176,19 @@ func FuzzParseContract(f *testing.F) {
 		}
 	})
 }
+
+// TestContractKeys: every key that a full contract writes is listed, and nothing else.
+func TestContractKeys(t *testing.T) {
+	c := Contract{Version: 1, Domain: "x", Shape: []int{1}, Free: 1, D: 1, SigmaData: 1, SigmaMin: 1, SigmaMax: 2, Rho: 1, Steps: 1,
+		Offset: []float64{0}, Scale: []float64{1}, Symmetry: "none", Mask: "none", Labels: []string{"a"}, License: "l", Source: "s",
+		Adapter: []byte("{}"), Training: []byte("{}")}
+	meta := c.Metadata()
+	for _, k := range ContractKeys() {
+		if _, ok := meta[ContractPrefix+k]; !ok {
+			t.Errorf("%s is listed but not written", k)
+		}
+	}
+	if len(meta) != len(ContractKeys()) {
+		t.Errorf("%d keys written, %d listed", len(meta), len(ContractKeys()))
+	}
+}

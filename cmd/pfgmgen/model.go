@@ -86,6 +86,9 @@ func readModel(name string) (*model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
+	if b, err = withSidecar(name, b); err != nil {
+		return nil, err
+	}
 	return &model{name: filepath.Base(name), bytes: b}, nil
 }
 
