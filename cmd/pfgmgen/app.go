@@ -45,7 +45,7 @@ pfgmgen COMMAND --help says more about a command.`,
 		ExitErrHandler:        func(*cli.Context, error) {}, // run decides
 		Action:                root,
 	}
-	app.OnUsageError = usage(app.Flags)
+	app.OnUsageError = usage(e, "", app.Flags)
 	for _, c := range app.Commands {
 		complete(e, c)
 	}
@@ -61,12 +61,15 @@ func root(c *cli.Context) error {
 	if !c.Args().Present() {
 		return cli.ShowAppHelp(c)
 	}
+	return unknownCommand(c.App, c.Args().First())
+}
+
+func unknownCommand(app *cli.App, name string) error {
 	var names []string
-	for _, cmd := range c.App.VisibleCommands() {
+	for _, cmd := range app.VisibleCommands() {
 		names = append(names, cmd.Name)
 	}
-	return usageErrorf("%q is not a command%s; the commands are %s", c.Args().First(),
-		didYouMean(c.Args().First(), names, ""), strings.Join(names, ", "))
+	return usageErrorf("%q is not a command%s; the commands are %s", name, didYouMean(name, names, ""), strings.Join(names, ", "))
 }
 
 // complete gives a command what all commands have in common: the flags of the output, the configuration file, and how
@@ -78,8 +81,9 @@ func complete(e *env, c *cli.Command) {
 		fromEnvironment(f)
 	}
 	c.CustomHelpTemplate = commandHelp(c)
-	c.OnUsageError = usage(c.Flags)
+	c.OnUsageError = usage(e, c.Name, c.Flags)
 	c.Before = func(ctx *cli.Context) error {
+		e.command = c.Name
 		if path := ctx.String("config"); path != "" {
 			if err := applyConfig(path, c.Flags, ctx.IsSet, ctx.Set); err != nil {
 				return err
@@ -107,8 +111,9 @@ var (
 )
 
 // usage turns the flag package's errors into ours.
-func usage(flags []cli.Flag) cli.OnUsageErrorFunc {
-	return func(c *cli.Context, err error, _ bool) error {
+func usage(e *env, command string, flags []cli.Flag) cli.OnUsageErrorFunc {
+	return func(_ *cli.Context, err error, _ bool) error {
+		e.command = command
 		if m := unknownFlag.FindStringSubmatch(err.Error()); m != nil {
 			dash := "--"
 			if len(m[1]) == 1 {

@@ -14,6 +14,7 @@ import (
 type env struct {
 	stdout, stderr io.Writer
 	con            *console
+	command        string // that runs, empty before it is known
 	log            *slog.Logger
 
 	json      bool // results as JSON on stdout
@@ -67,7 +68,11 @@ func (e *env) setUp() error {
 func (e *env) fail(err error) {
 	var usage usageError
 	if errors.As(err, &usage) && e.logFormat != "json" {
-		e.log.Error(err.Error() + "\nTo see what can be given: pfgmgen COMMAND --help")
+		what := "pfgmgen"
+		if e.command != "" {
+			what += " " + e.command
+		}
+		e.log.Error(fmt.Sprintf("%v\nFor what can be given: %s --help", err, what))
 		return
 	}
 	e.log.Error(err.Error())

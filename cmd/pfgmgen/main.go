@@ -13,7 +13,7 @@ import (
 )
 
 func main() {
-	ctx, stop := interruptible(context.Background(), os.Stderr, os.Exit)
+	ctx, stop := interruptible(context.Background(), os.Exit)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -23,11 +23,13 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	e := newEnv(stdout, stderr)
 	app := newApp(e)
+	quiet := context.AfterFunc(ctx, func() { e.info("stopping; interrupt again to stop at once") })
 	err := app.RunContext(ctx, append([]string{app.Name}, permute(app.Commands, args)...))
+	quiet()
 	e.con.setBar("")
 	var help cli.ExitCoder // how the library reports an unknown help topic
 	if errors.As(err, &help) {
-		err = usageErrorf("%v", err)
+		err = unknownCommand(app, args[len(args)-1])
 	}
 	if err != nil {
 		e.fail(err)
@@ -55,6 +57,12 @@ func (e usageError) Unwrap() error { return e.error }
 
 func usageErrorf(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
+// An interruption is the error of a command that was stopped and says what to do next.
+type interruption struct{ text string }
+
+func (i interruption) Error() string { return i.text }
+func (i interruption) Unwrap() error { return context.Canceled }
+
 // exitStatus is the one place that turns errors into exit statuses.
 func exitStatus(err error) int {
 	var usage usageError
@@ -74,7 +82,7 @@ func exitStatus(err error) int {
 
 // interruptible ends the context at the first interrupt or termination signal, and the process at the second. stop
 // gives the signals back to the system.
-func interruptible(parent context.Context, stderr io.Writer, exit func(int)) (ctx context.Context, stop func()) {
+func interruptible(parent context.Context, exit func(int)) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -90,7 +98,6 @@ func interruptible(parent context.Context, stderr io.Writer, exit func(int)) (ct
 				exit(exitKilled)
 				return
 			}
-			fmt.Fprintln(stderr, "\nstopping; interrupt again to stop at once")
 			cancel()
 		}
 	}()

@@ -250,7 +250,7 @@ func estimate(ctx context.Context, e *env, o runOptions, m *model, plan pipeline
 			{"sampling", sampling},
 			{"invalid rows", invalidText(plan)},
 			{"batches", fmt.Sprintf("of %d on %s", plan.Batch, plan.Provider)},
-			{"out", fmt.Sprintf("%s, %s in %s parts%s", o.out, plan.Format, number((plan.NumSamples-1)/plan.ShardRows+1), alsoText(plan))},
+			{"out", fmt.Sprintf("%s, %s%s", o.out, plural(int((plan.NumSamples-1)/plan.ShardRows+1), plan.Format+" part"), alsoText(plan))},
 			{"estimate", fmt.Sprintf("%s, %s before compression; %s of %d draws were valid", duration(time.Duration(est.Seconds*float64(time.Second))),
 				size(est.Bytes), percent(est.ValidShare), est.Tried)},
 		})
@@ -304,8 +304,8 @@ func produce(ctx context.Context, e *env, o runOptions, m *model, plan pipeline.
 	rep, err := pipeline.Run(ctx, plan, parts)
 	show.meter.end()
 	if errors.Is(err, context.Canceled) {
-		return fmt.Errorf("interrupted after %s of %s rows; nothing unfinished was left in %s. To make the dataset, run the same command again (%w)",
-			number(show.last.Done), number(plan.NumSamples), o.out, context.Canceled)
+		return interruption{fmt.Sprintf("interrupted after %s of %s rows; nothing unfinished was left in %s. To make the dataset, run the same command again",
+			number(show.last.Done), number(plan.NumSamples), o.out)}
 	}
 	if err != nil {
 		return err
