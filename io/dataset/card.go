@@ -176,8 +176,12 @@ func (f Facts) license() string {
 func (f Facts) body(b *bytes.Buffer, m *Manifest) {
 	fmt.Fprintf(b, "# %s\n\n## Dataset Description\n\n%s\n\n", f.Name, f.Description)
 	fmt.Fprintf(b, "Every row is synthetic: sampled from a model, measured from nothing. Made by pfgmgen, run `%s`, domain %s.\n\n", m.RunID, m.Domain)
-	fmt.Fprintf(b, "## Dataset Structure\n\n%d rows in %d parts, `%s/%s-*.%s`. `manifest.json` lists every part with its SHA-256.\n\n",
-		m.Counts.Written, len(m.Parts), dataDir, m.Split, m.Format)
+	parts := "1 part"
+	if n := len(m.Parts); n != 1 {
+		parts = fmt.Sprintf("%d parts", n)
+	}
+	fmt.Fprintf(b, "## Dataset Structure\n\n%d rows in %s, `%s/%s-*.%s`. `manifest.json` lists every part with its SHA-256.\n\n",
+		m.Counts.Written, parts, dataDir, m.Split, m.Format)
 	b.WriteString("### Data Fields\n\n| column | type | about |\n|---|---|---|\n")
 	for _, c := range m.Columns {
 		fmt.Fprintf(b, "| `%s` | %s | %s |\n", c.Name, cell(c.Type), cell(c.About))
