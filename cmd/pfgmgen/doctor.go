@@ -27,7 +27,7 @@ once. Ends with 1 when no dataset could be made here.
 Example:
   pfgmgen doctor`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "onnxruntime", Category: "what to look at", Usage: "`PATH` of the ONNX Runtime library or its folder", DefaultText: "found", Destination: &library},
+			&cli.StringFlag{Name: "onnxruntime", Category: "what to look at", Usage: "`PATH` of the ONNX Runtime library or its folder", DefaultText: "looked for", Destination: &library},
 		},
 		Action: action(0, 0, func(ctx context.Context, _ []string) error { return doctor(ctx, e, library) }),
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/urfave/cli/v2"
 )
@@ -14,8 +15,8 @@ import (
 type env struct {
 	stdout, stderr io.Writer
 	con            *console
-	command        string // that runs, empty before it is known
-	log            *slog.Logger
+	command        string                      // that runs, empty before it is known
+	log            atomic.Pointer[slog.Logger] // an interruption may log while a command is being set up
 
 	json      bool // results as JSON on stdout
 	quiet     bool
@@ -25,7 +26,7 @@ type env struct {
 
 func newEnv(stdout, stderr io.Writer) *env {
 	e := &env{stdout: stdout, stderr: stderr, con: newConsole(stderr)}
-	e.log = slog.New(&plainHandler{w: e.con, level: slog.LevelInfo})
+	e.log.Store(slog.New(&plainHandler{w: e.con, level: slog.LevelInfo}))
 	return e
 }
 
@@ -54,10 +55,10 @@ func (e *env) setUp() error {
 	}
 	switch e.logFormat {
 	case "text":
-		e.log = slog.New(&plainHandler{w: e.con, level: level})
+		e.log.Store(slog.New(&plainHandler{w: e.con, level: level}))
 	case "json":
 		e.con.tty = false // a bar is no JSON
-		e.log = slog.New(slog.NewJSONHandler(e.con, &slog.HandlerOptions{Level: level}))
+		e.log.Store(slog.New(slog.NewJSONHandler(e.con, &slog.HandlerOptions{Level: level})))
 	default:
 		return usageErrorf("--log-format %q: want text or json", e.logFormat)
 	}
@@ -72,10 +73,10 @@ func (e *env) fail(err error) {
 		if e.command != "" {
 			what += " " + e.command
 		}
-		e.log.Error(fmt.Sprintf("%v\nFor what can be given: %s --help", err, what))
+		e.log.Load().Error(fmt.Sprintf("%v\nFor what can be given: %s --help", err, what))
 		return
 	}
-	e.log.Error(err.Error())
+	e.log.Load().Error(err.Error())
 }
 
 // print writes a result to stdout: as JSON when asked for, else as the text that plain writes.
@@ -93,10 +94,10 @@ func (e *env) print(result any, plain func(w io.Writer) error) error {
 }
 
 // info says something to people.
-func (e *env) info(format string, args ...any) { e.log.Info(fmt.Sprintf(format, args...)) }
+func (e *env) info(format string, args ...any) { e.log.Load().Info(fmt.Sprintf(format, args...)) }
 
 // warn says something that people should know even with --quiet.
-func (e *env) warn(format string, args ...any) { e.log.Warn(fmt.Sprintf(format, args...)) }
+func (e *env) warn(format string, args ...any) { e.log.Load().Warn(fmt.Sprintf(format, args...)) }
 
 // debug says something that people asked for with --verbose.
-func (e *env) debug(format string, args ...any) { e.log.Debug(fmt.Sprintf(format, args...)) }
+func (e *env) debug(format string, args ...any) { e.log.Load().Debug(fmt.Sprintf(format, args...)) }

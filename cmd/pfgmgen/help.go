@@ -112,7 +112,7 @@ func flagRow(f cli.Flag) [2]string {
 		}
 		name += " " + value
 		if text := strings.Trim(d.GetDefaultText(), `"`); text != "" {
-			usage += " (default " + text + ")"
+			usage += " (default: " + text + ")"
 		}
 	}
 	return [2]string{name, strings.ReplaceAll(usage, "`", "")}

@@ -23,9 +23,15 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	e := newEnv(stdout, stderr)
 	app := newApp(e)
-	quiet := context.AfterFunc(ctx, func() { e.info("stopping; interrupt again to stop at once") })
+	said := make(chan struct{})
+	quiet := context.AfterFunc(ctx, func() {
+		e.info("stopping; interrupt again to stop at once")
+		close(said)
+	})
 	err := app.RunContext(ctx, append([]string{app.Name}, permute(app.Commands, args)...))
-	quiet()
+	if !quiet() {
+		<-said
+	}
 	e.con.setBar("")
 	var help cli.ExitCoder // how the library reports an unknown help topic
 	if errors.As(err, &help) {

@@ -61,7 +61,7 @@ func (m *meter) update(done int64, note string) {
 		m.e.con.setBar(fmt.Sprintf("%s %3.0f%% [%s%s]  %s", m.what, 100*share, strings.Repeat("#", full), strings.Repeat(".", width-full), text))
 		return
 	}
-	m.e.log.Info(fmt.Sprintf("%s %.0f%%  %s", m.what, 100*share, text))
+	m.e.log.Load().Info(fmt.Sprintf("%s %.0f%%  %s", m.what, 100*share, text))
 }
 
 // end removes the bar.

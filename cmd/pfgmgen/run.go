@@ -68,7 +68,7 @@ Examples:
 			&cli.IntFlag{Name: "batch", Category: with, Usage: "`N` samples go through the network together; part of the plan", DefaultText: fmt.Sprintf("%d on a CPU, %d elsewhere", cpuBatch, acceleratorBatch), Destination: &o.batch},
 			&cli.IntFlag{Name: "workers", Category: with, Usage: "`N` batches are computed at a time", DefaultText: "one for each CPU, two for each accelerator", Destination: &o.workers},
 			&cli.IntFlag{Name: "threads", Category: with, Usage: "`N` CPU threads work on one batch", Value: 1, Destination: &o.engine.threads},
-			&cli.StringFlag{Name: "onnxruntime", Category: with, Usage: "`PATH` of the ONNX Runtime library or its folder", DefaultText: "found", Destination: &o.engine.library},
+			&cli.StringFlag{Name: "onnxruntime", Category: with, Usage: "`PATH` of the ONNX Runtime library or its folder", DefaultText: "looked for", Destination: &o.engine.library},
 		},
 		Action: func(c *cli.Context) error {
 			if _, err := arguments(c, 0, 0); err != nil {

@@ -49,7 +49,7 @@ Examples:
 			&cli.Uint64Flag{Name: "seed", Category: "what to check", Usage: "`SEED` of the choice of rows", DefaultText: "of the run", Destination: &o.seed},
 			&cli.StringFlag{Name: "model", Category: "what to check", Usage: "`FILE` of the model, when it is not built in", Destination: &o.model},
 			&cli.IntFlag{Name: "threads", Category: with, Usage: "`N` CPU threads work on one batch", Value: 1, Destination: &o.engine.threads},
-			&cli.StringFlag{Name: "onnxruntime", Category: with, Usage: "`PATH` of the ONNX Runtime library or its folder", DefaultText: "found", Destination: &o.engine.library},
+			&cli.StringFlag{Name: "onnxruntime", Category: with, Usage: "`PATH` of the ONNX Runtime library or its folder", DefaultText: "looked for", Destination: &o.engine.library},
 		},
 		Action: func(c *cli.Context) error {
 			args, err := arguments(c, 1, 1)
