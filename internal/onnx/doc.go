@@ -13,9 +13,10 @@
 //
 // Operators with inference and derivative: Add, Sub, Mul, Div, Min, Max, Neg, Exp, Log, Sqrt, Reciprocal, Sin, Cos,
 // Sigmoid, Tanh, Erf, Relu, Abs, Where, Cast, Identity, MatMul, Gemm, Softmax, LayerNormalization (last axis), Reshape,
-// Transpose, Expand, Gather, Concat, Slice, Pad, Split, ReduceSum, ReduceMean; SiLU, both GELUs, RMSNorm and Linear are
-// built from them. Comparisons, And, Or, Not, Shape, Size and Sign have a derivative of zero. Every derivative is
-// checked against central differences that ONNX Runtime computes.
+// Transpose, Expand, Gather, Concat, Slice, Pad with zeros, Split, ReduceSum, ReduceMean; SiLU, both GELUs, RMSNorm and
+// Linear are built from them. Comparisons, And, Or, Not, Shape, Size, Sign and ConstantOfShape have a derivative of zero,
+// and so has a Cast to integers; ScatterND has none. Every derivative, and every inferred shape, is checked against
+// central differences and shapes that ONNX Runtime computes.
 //
 // Files are written with IR version 10 and operator set 21, which ONNX Runtime 1.20 and newer read. The protobuf types
 // in onnxpb are generated from the standard's own onnx.proto.

@@ -10,14 +10,12 @@ import (
 // wrt, and returns the derivatives in that order, each in the shape of its value. A value that loss does not depend on
 // gets zeros. It panics when an operator on the way has no derivative here.
 func (g *Graph) Gradient(loss *Value, wrt ...*Value) []*Value {
-	for _, d := range loss.Shape {
-		if d != 1 {
-			panic(fmt.Sprintf("onnx: gradient of %s, which has the shape %v", loss.Name, loss.Shape))
-		}
+	if loss.Type != Float || slices.ContainsFunc(loss.Shape, func(d Dim) bool { return d != 1 }) {
+		panic(fmt.Sprintf("onnx: gradient of %s, which is %s%v and not one float32", loss.Name, loss.Type, loss.Shape))
 	}
-	depends := make(map[*Value]bool)
+	depends, asked := make(map[*Value]bool), make(map[*Value]bool)
 	for _, v := range wrt {
-		depends[v] = true
+		depends[v], asked[v] = true, true
 	}
 	forward := g.nodes[:len(g.nodes):len(g.nodes)]
 	for _, n := range forward {
@@ -30,13 +28,10 @@ func (g *Graph) Gradient(loss *Value, wrt ...*Value) []*Value {
 			}
 		}
 	}
-	b := &backward{g: g, depends: depends, sum: map[*Value]*Value{loss: g.Expand(g.Scalar(1), loss)}}
+	b := &backward{g: g, depends: depends, asked: asked, sum: map[*Value]*Value{loss: g.Expand(g.Scalar(1), loss)}}
 	for _, n := range slices.Backward(forward) {
-		active := false
-		for _, out := range n.out {
-			active = active || (b.sum[out] != nil && depends[out])
-		}
-		if active {
+		reached := slices.ContainsFunc(n.out, func(out *Value) bool { return b.sum[out] != nil })
+		if reached && slices.ContainsFunc(n.in, func(in *Value) bool { return depends[in] }) {
 			b.node(n)
 		}
 	}
@@ -52,7 +47,8 @@ func (g *Graph) Gradient(loss *Value, wrt ...*Value) []*Value {
 // backward carries the derivative of the loss with respect to each value met so far.
 type backward struct {
 	g       *Graph
-	depends map[*Value]bool
+	depends map[*Value]bool // on a value that was asked for
+	asked   map[*Value]bool
 	sum     map[*Value]*Value
 }
 
@@ -131,7 +127,7 @@ func (b *backward) node(n *node) {
 			b.flow(in(0), func() *Value { return g.Mul(g.Scale(dy, 2), in(0)) })
 			return
 		}
-		if s := in(1); s.node != nil && s.node.op == "Sigmoid" && s.node.in[0] == in(0) {
+		if s := in(1); s.node != nil && s.node.op == "Sigmoid" && s.node.in[0] == in(0) && !b.asked[s] {
 			// SiLU: x*s has the derivative s + y*(1-s) = s + y - y*s, four passes where the two factors need six.
 			b.flow(in(0), func() *Value { return g.Mul(dy, g.Sub(g.Add(s, y), g.Mul(s, y))) })
 			return
@@ -196,15 +192,11 @@ func (b *backward) node(n *node) {
 	case "Slice":
 		b.flow(in(0), func() *Value { return g.unslice(n, dy) })
 	case "Pad":
-		pads := n.in[1].ints
-		b.flow(in(0), func() *Value {
-			for i, size := range in(0).Shape {
-				if pads[i] != 0 || pads[y.Rank()+i] != 0 {
-					dy = g.Slice(dy, i, int(pads[i]), int(pads[i])+size, 1)
-				}
-			}
-			return dy
-		})
+		crop := slices.Clone(n.constant(1))
+		for i := range crop {
+			crop[i] = -crop[i]
+		}
+		b.flow(in(0), func() *Value { return g.add("Pad", nil, dy, g.Ints(crop...)) })
 	case "Split":
 		b.flow(in(0), func() *Value {
 			parts := make([]*Value, len(n.out))
@@ -218,8 +210,8 @@ func (b *backward) node(n *node) {
 	case "ReduceSum", "ReduceMean":
 		b.reduce(n, dy)
 	case "Cast":
-		if in(0).Type == Float && y.Type == Float {
-			b.flow(in(0), func() *Value { return dy })
+		if in(0).Type.isFloat() && y.Type.isFloat() {
+			b.flow(in(0), func() *Value { return g.Cast(dy, in(0).Type) })
 		}
 	case "Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual", "And", "Or", "Not", "Shape", "Size", "Sign", "ConstantOfShape":
 		// Constant almost everywhere.
@@ -264,8 +256,8 @@ func (b *backward) gemm(n *node, dy *Value) {
 
 // layerNorm: with x̂ the normalised input and h = dy*scale, dx = (h - mean(h) - x̂ mean(h x̂)) / std.
 func (b *backward) layerNorm(n *node, dy *Value) {
-	if len(n.out) != 3 {
-		n.fail("the derivative needs all three outputs")
+	if len(n.out) != 3 || b.sum[n.out[1]] != nil || b.sum[n.out[2]] != nil {
+		n.fail("the derivative needs all three outputs, and a loss that depends on the first alone")
 	}
 	g, x, scale := b.g, n.in[0], n.in[1]
 	unit := isOnes(scale) && len(n.in) == 2
@@ -323,12 +315,18 @@ func (g *Graph) scatter(data, indices, d *Value, axis int) *Value {
 		back[i] = int64(j)
 		j++
 	}
-	for _, s := range shape {
-		if s < 0 {
-			panic("onnx: no derivative of Gather from data that have a batch")
+	var zeros *Value
+	if slices.ContainsFunc(shape, func(d Dim) bool { return d < 0 }) {
+		front := []int64{int64(axis)}
+		for i := range rank {
+			if i != axis {
+				front = append(front, int64(i))
+			}
 		}
+		zeros = g.Zeros(g.Transpose(data, front...))
+	} else {
+		zeros = g.add("ConstantOfShape", nil, g.Ints(toInt64(shape)...))
 	}
-	zeros := g.add("ConstantOfShape", nil, g.Ints(toInt64(shape)...))
 	at := g.Reshape(indices, append(slices.Clone(indices.Shape), 1)...)
 	out := g.add("ScatterND", Attrs{"reduction": "add"}, zeros, at, g.Transpose(d, toFront...))
 	return g.Transpose(out, back...)
@@ -337,7 +335,7 @@ func (g *Graph) scatter(data, indices, d *Value, axis int) *Value {
 // unslice puts d back where a Slice took it from, with zeros elsewhere.
 func (g *Graph) unslice(n *node, d *Value) *Value {
 	x := n.in[0]
-	for i, a := range n.in[3].ints {
+	for i, a := range n.constant(3) {
 		axis := n.axis(int(a), x.Rank())
 		size := n.fixed(x.Shape[axis])
 		start, step, count := n.bounds(i, size)
@@ -368,8 +366,10 @@ func (b *backward) reduce(n *node, dy *Value) {
 		kept := make([]Dim, x.Rank())
 		copy(kept, x.Shape)
 		fixed, count := true, 1
-		for _, a := range n.in[1].ints {
-			axis := n.axis(int(a), x.Rank())
+		for axis, gone := range n.reduced() {
+			if !gone {
+				continue
+			}
 			fixed = fixed && kept[axis] >= 0
 			count *= kept[axis]
 			kept[axis] = 1

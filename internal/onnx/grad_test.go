@@ -162,13 +162,13 @@ func count(shape []int64) int {
 }
 
 // TestGradients compares the derivative of every operator with central differences, both computed by ONNX Runtime in
-// float32. With h = 2^-7 the truncation error of the difference is about h^2/6*f”' = 1e-5*f”' and its rounding error
+// float32, and the inferred shape with that of ONNX Runtime. With h = 2^-7 the truncation error of the difference is about h^2/6*f”' = 1e-5*f”' and its rounding error
 // about 1e-7*|loss|/h = 1e-5*|loss|, for losses and third derivatives of order 10: 2e-3 of the largest derivative is a
 // tolerance that no wrong formula passes.
 func TestGradients(t *testing.T) {
 	rt := runtimeFor(t)
 	const h, tolerance = 1.0 / 128, 2e-3
-	for _, test := range gradCases() {
+	for _, test := range append(gradCases(), cornerCases()...) {
 		t.Run(test.name, func(t *testing.T) {
 			g := onnx.NewGraph()
 			r := rand.New(rand.NewPCG(1, 1))
@@ -190,6 +190,7 @@ func TestGradients(t *testing.T) {
 			loss := g.ReduceSum(g.Mul(y, weights), false, all...)
 			grads := g.Gradient(loss, in...)
 			g.Output("loss", loss)
+			g.Output("y", y) // ONNX Runtime compares the inferred shape with its own
 			for i, d := range grads {
 				g.Output(fmt.Sprint("grad", i), d)
 			}
@@ -210,7 +211,7 @@ func TestGradients(t *testing.T) {
 			eval := func() (float64, [][]float32) {
 				feed := map[string]ort.Tensor{"weights": {Shape: concrete(y.Shape), Data: w}}
 				value := make([]float32, 1)
-				out := map[string]ort.Tensor{"loss": {Shape: []int64{}, Data: value}}
+				out := map[string]ort.Tensor{"loss": {Shape: []int64{}, Data: value}, "y": {Shape: concrete(y.Shape), Data: make([]float32, len(w))}}
 				got := make([][]float32, len(in))
 				for i, shape := range test.shapes {
 					got[i] = make([]float32, len(data[i]))

@@ -24,7 +24,7 @@ type Value struct {
 	Shape []Dim
 
 	node *node   // that makes it; nil for inputs and constants
-	ints []int64 // contents of an int64 constant: shapes, axes, bounds
+	ints []int64 // contents of an int64 constant: shapes, axes, bounds; nil for any other value
 	init *pb.TensorProto
 }
 
@@ -93,7 +93,7 @@ func (g *Graph) Input(name string, t DType, shape ...Dim) *Value {
 	if g.names[name] {
 		panic("onnx: two values called " + name)
 	}
-	v := &Value{Name: g.unique(name), Type: t, Shape: shape}
+	v := &Value{Name: g.unique(name), Type: t, Shape: append([]Dim(nil), shape...)}
 	g.inputs = append(g.inputs, v)
 	return v
 }
@@ -120,7 +120,7 @@ func (g *Graph) Floats(name string, data []float32, shape ...int) *Value {
 	if n != len(data) {
 		panic(fmt.Sprintf("onnx: constant %s: %d numbers for shape %v", name, len(data), shape))
 	}
-	v := &Value{Name: g.unique(name), Type: Float, Shape: shape}
+	v := &Value{Name: g.unique(name), Type: Float, Shape: append([]Dim(nil), shape...)}
 	v.init = floatTensor(v.Name, dims, data)
 	g.constants = append(g.constants, v)
 	return v
@@ -142,6 +142,7 @@ func (g *Graph) Ints(data ...int64) *Value {
 	if v, ok := g.vectors[key]; ok {
 		return v
 	}
+	data = append(make([]int64, 0, len(data)), data...)
 	v := &Value{Name: g.unique("ints"), Type: Int64, Shape: []Dim{len(data)}, ints: data}
 	v.init = intTensor(v.Name, []int64{int64(len(data))}, data)
 	g.constants = append(g.constants, v)

@@ -43,15 +43,27 @@ func infer(n *node, outputs int) ([]DType, [][]Dim) {
 	case "Size":
 		return one(Int64, nil)
 	case "MatMul":
+		n.wantFloats()
 		return one(Float, n.inferMatMul())
 	case "Gemm":
+		n.wantFloats()
 		return one(Float, n.inferGemm())
 	case "Softmax":
+		n.wantFloats()
 		n.axis(n.int("axis", -1), n.in[0].Rank())
 		return one(Float, n.in[0].Shape)
 	case "LayerNormalization":
+		n.wantFloats()
 		if n.int("axis", -1) != -1 {
 			n.fail("only axis -1 is built here")
+		}
+		if outputs < 1 || outputs > 3 || n.in[0].Rank() == 0 {
+			n.fail("%d outputs", outputs)
+		}
+		for _, v := range n.in[1:] {
+			if v != nil && !slices.Equal(v.Shape, n.in[0].Shape[n.in[0].Rank()-1:]) {
+				n.fail("scale and bias must have the size of the last dimension")
+			}
 		}
 		stat := slices.Clone(n.in[0].Shape)
 		stat[len(stat)-1] = 1
@@ -87,16 +99,21 @@ func infer(n *node, outputs int) ([]DType, [][]Dim) {
 		return one(n.in[0].Type, n.inferSlice())
 	case "Pad":
 		shape := slices.Clone(n.in[0].Shape)
-		pads := n.in[1].ints
+		pads := n.constant(1)
+		if len(n.in) > 2 || len(n.attrs) > 0 || len(pads) != 2*len(shape) {
+			n.fail("want two numbers for each axis, and padding by zeros")
+		}
 		for i := range shape {
 			if add := int(pads[i] + pads[len(shape)+i]); add != 0 {
-				shape[i] = n.fixed(shape[i]) + add
+				if shape[i] = n.fixed(shape[i]) + add; shape[i] < 0 {
+					n.fail("pads %v leave nothing of axis %d", pads, i)
+				}
 			}
 		}
 		return one(n.in[0].Type, shape)
 	case "Split":
 		axis := n.axis(n.int("axis", 0), n.in[0].Rank())
-		sizes := n.in[1].ints
+		sizes := n.constant(1)
 		total := 0
 		var types []DType
 		var shapes [][]Dim
@@ -132,6 +149,23 @@ func (n *node) want(i int, t DType) {
 	}
 }
 
+// wantFloats checks all inputs.
+func (n *node) wantFloats() {
+	for i, v := range n.in {
+		if v != nil {
+			n.want(i, Float)
+		}
+	}
+}
+
+// constant returns the contents of an input that must be one of the graph's int64 constants.
+func (n *node) constant(i int) []int64 {
+	if len(n.in) <= i || n.in[i] == nil || n.in[i].ints == nil {
+		n.fail("input %d must be an int64 constant", i)
+	}
+	return n.in[i].ints
+}
+
 func (n *node) same(i, j int) {
 	if n.in[i].Type != n.in[j].Type {
 		n.fail("inputs %d and %d differ in type", i, j)
@@ -160,7 +194,7 @@ func (v *Value) ints2dims(n *node) []Dim {
 	if v.node != nil && v.node.op == "Shape" {
 		return v.node.in[0].Shape
 	}
-	if v.ints == nil && v.Shape[0] != 0 {
+	if v.ints == nil {
 		n.fail("the shape must be a constant or the Shape of a value")
 	}
 	out := make([]Dim, len(v.ints))
@@ -212,7 +246,7 @@ func (n *node) inferGemm() []Dim {
 		n.fail("inner sizes %d and %d differ", k, k2)
 	}
 	out := []Dim{m, cols}
-	if len(n.in) == 3 && !slices.Equal(n.broadcast(out, n.in[2].Shape), out) {
+	if len(n.in) == 3 && n.in[2] != nil && !slices.Equal(n.broadcast(out, n.in[2].Shape), out) {
 		n.fail("the third input does not broadcast to %v", out)
 	}
 	return out
@@ -226,27 +260,28 @@ func (n *node) inferReshape() []Dim {
 		}
 		total *= d
 	}
-	if s := n.in[1].node; s != nil && s.op == "Shape" {
-		return s.in[0].Shape
-	}
-	out := make([]Dim, len(n.in[1].ints))
+	sizes := n.constant(1)
+	out := make([]Dim, len(sizes))
 	known, open := 1, -1
-	for i, d := range n.in[1].ints {
+	for i, d := range sizes {
 		out[i] = int(d)
 		if d == -1 {
 			if open >= 0 {
-				n.fail("two open sizes in %v", n.in[1].ints)
+				n.fail("two open sizes in %v", sizes)
 			}
 			open = i
 			continue
 		}
+		if d <= 0 {
+			n.fail("size %d of %v; to ONNX a 0 means something else", d, sizes)
+		}
 		known *= int(d)
 	}
 	switch {
-	case open >= 0 && known != 0 && total%known == 0:
+	case open >= 0 && total%known == 0:
 		out[open] = total / known
 	case open >= 0 || known != total:
-		n.fail("%d elements do not fit %v", total, n.in[1].ints)
+		n.fail("%d elements do not fit %v", total, sizes)
 	}
 	return out
 }
@@ -269,7 +304,7 @@ func (n *node) inferConcat() []Dim {
 	return out
 }
 
-// bounds are the first index, the step and the number of elements that a Slice takes of an axis of the given size.
+// bounds returns the first index, the step and the number of elements that a Slice takes of an axis of the given size.
 func (n *node) bounds(i, size int) (start, step, count int) {
 	clamp := func(v int64, low, high int) int {
 		if v < 0 {
@@ -279,21 +314,24 @@ func (n *node) bounds(i, size int) (start, step, count int) {
 	}
 	step = 1
 	if len(n.in) > 4 && n.in[4] != nil {
-		step = int(n.in[4].ints[i])
+		step = int(n.constant(4)[i])
+	}
+	if step == 0 {
+		n.fail("a step of 0")
 	}
 	if step > 0 {
-		start = clamp(n.in[1].ints[i], 0, size)
-		count = max(0, (clamp(n.in[2].ints[i], 0, size)-start+step-1)/step)
+		start = clamp(n.constant(1)[i], 0, size)
+		count = max(0, (clamp(n.constant(2)[i], 0, size)-start+step-1)/step)
 		return start, step, count
 	}
-	start = clamp(n.in[1].ints[i], 0, size-1)
-	count = max(0, (start-clamp(n.in[2].ints[i], -1, size-1)-step-1)/-step)
+	start = clamp(n.constant(1)[i], 0, size-1)
+	count = max(0, (start-clamp(n.constant(2)[i], -1, size-1)-step-1)/-step)
 	return start, step, count
 }
 
 func (n *node) inferSlice() []Dim {
 	out := slices.Clone(n.in[0].Shape)
-	for i, a := range n.in[3].ints {
+	for i, a := range n.constant(3) {
 		axis := n.axis(int(a), len(out))
 		_, _, out[axis] = n.bounds(i, n.fixed(out[axis]))
 	}
@@ -302,10 +340,7 @@ func (n *node) inferSlice() []Dim {
 
 func (n *node) inferReduce() []Dim {
 	n.want(0, Float)
-	reduced := make([]bool, n.in[0].Rank())
-	for _, a := range n.in[1].ints {
-		reduced[n.axis(int(a), len(reduced))] = true
-	}
+	reduced := n.reduced()
 	var out []Dim
 	for i, d := range n.in[0].Shape {
 		switch {
@@ -314,6 +349,19 @@ func (n *node) inferReduce() []Dim {
 		case n.int("keepdims", 1) == 1:
 			out = append(out, 1)
 		}
+	}
+	return out
+}
+
+// reduced marks the axes that a reduction removes. An empty list means all of them, as it does in ONNX.
+func (n *node) reduced() []bool {
+	out := make([]bool, n.in[0].Rank())
+	axes := n.constant(1)
+	for i := range out {
+		out[i] = len(axes) == 0
+	}
+	for _, a := range axes {
+		out[n.axis(int(a), len(out))] = true
 	}
 	return out
 }

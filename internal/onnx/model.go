@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	pb "pfgmgen/internal/onnx/onnxpb"
 )
@@ -23,6 +24,10 @@ const MaxFileSize = 1<<31 - 1
 // maxNesting bounds subgraphs and nested types, so that a hostile file cannot exhaust the stack.
 const maxNesting = 64
 
+// maxMessages bounds the messages (nodes, attributes, tensors, ports) in a file. An empty one takes 2 bytes of the file
+// and some 400 of memory; large networks have about 100,000.
+const maxMessages = 1 << 21
+
 // ErrNotONNX is wrapped by Parse and Read when the bytes are not an ONNX model at all.
 var ErrNotONNX = errors.New("not an ONNX model")
 
@@ -33,10 +38,12 @@ type Model struct{ Proto *pb.ModelProto }
 // Read reads the model file at path.
 func Read(path string) (*Model, error) {
 	info, err := os.Stat(path)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("onnx: %w", err)
-	}
-	if info.Size() > MaxFileSize {
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("onnx: %s is not a regular file", path)
+	case info.Size() > MaxFileSize:
 		return nil, fmt.Errorf("onnx: %s: %d bytes, more than the %d that an ONNX file can have", path, info.Size(), MaxFileSize)
 	}
 	b, err := os.ReadFile(path)
@@ -51,12 +58,14 @@ func Read(path string) (*Model, error) {
 }
 
 // Parse decodes a model. It checks the structure that this package relies on (a graph, named ports, tensors whose
-// data match their shape), not the operators. Memory is bounded by a small multiple of len(b).
+// data match their shape), not the operators. Memory is bounded by 20 times len(b), and 1 GiB more for a file of very
+// many small parts.
 func Parse(b []byte) (*Model, error) {
 	if len(b) == 0 {
 		return nil, fmt.Errorf("onnx: %w: no bytes", ErrNotONNX)
 	}
-	if err := scan(b); err != nil {
+	messages := 0
+	if err := scan(b, (&pb.ModelProto{}).ProtoReflect().Descriptor(), maxNesting, &messages); err != nil {
 		return nil, fmt.Errorf("onnx: %w (or it is truncated): %v", ErrNotONNX, err)
 	}
 	m := &pb.ModelProto{}
@@ -81,19 +90,42 @@ func Parse(b []byte) (*Model, error) {
 			return nil, err
 		}
 	}
+	for i, s := range m.Graph.SparseInitializer {
+		if s.Values == nil || s.Indices == nil || elements(s.Dims) < 0 {
+			return nil, fmt.Errorf("onnx: sparse tensor %d lacks values or indices, or has the impossible shape %v", i, s.Dims)
+		}
+		for _, t := range [2]*pb.TensorProto{s.Values, s.Indices} {
+			if err := checkTensor(t); err != nil {
+				return nil, err
+			}
+		}
+	}
 	return &Model{Proto: m}, nil
 }
 
-// scan walks the top-level fields: it refuses text, images and truncated files before anything is allocated for them.
-func scan(b []byte) error {
+// scan walks the messages of a file and counts them: it refuses text, images, truncated files, and files of too many or
+// too deeply nested parts, before anything is allocated for them.
+func scan(b []byte, d protoreflect.MessageDescriptor, depth int, messages *int) error {
+	if *messages++; *messages > maxMessages {
+		return fmt.Errorf("it has more than %d parts", maxMessages)
+	}
+	if depth == 0 {
+		return fmt.Errorf("its parts are nested deeper than %d", maxNesting)
+	}
 	for off := 0; off < len(b); {
 		num, typ, n := protowire.ConsumeTag(b[off:])
 		if n < 0 {
-			return fmt.Errorf("byte %d: %v", off, protowire.ParseError(n))
+			return fmt.Errorf("byte %d of a %s: %v", off, d.Name(), protowire.ParseError(n))
 		}
 		v := protowire.ConsumeFieldValue(num, typ, b[off+n:])
 		if v < 0 {
-			return fmt.Errorf("byte %d, field %d: %v", off, num, protowire.ParseError(v))
+			return fmt.Errorf("byte %d of a %s, field %d: %v", off, d.Name(), num, protowire.ParseError(v))
+		}
+		if f := d.Fields().ByNumber(num); f != nil && f.Message() != nil && typ == protowire.BytesType {
+			part, _ := protowire.ConsumeBytes(b[off+n:])
+			if err := scan(part, f.Message(), depth-1, messages); err != nil {
+				return err
+			}
 		}
 		off += n + v
 	}
@@ -143,7 +175,7 @@ type Port struct {
 // Inputs lists the inputs that must be fed: those without an initialiser.
 func (m *Model) Inputs() []Port {
 	inits := make(map[string]bool, len(m.Proto.Graph.Initializer))
-	for _, t := range m.Proto.Graph.Initializer {
+	for _, t := range m.tensors() {
 		inits[t.GetName()] = true
 	}
 	var ports []Port
@@ -191,10 +223,10 @@ func (m *Model) Operators() map[string]int {
 	return out
 }
 
-// Parameters counts the numbers in the main graph's floating-point initialisers.
+// Parameters counts the numbers in the main graph's floating-point initialisers; of sparse ones, those that are stored.
 func (m *Model) Parameters() int64 {
 	var n int64
-	for _, t := range m.Proto.Graph.Initializer {
+	for _, t := range m.tensors() {
 		if DType(t.GetDataType()).isFloat() {
 			n += elements(t.GetDims())
 		}

@@ -133,15 +133,83 @@ func TestMalformed(t *testing.T) {
 		{"short tensor", `tensor "two"`, broken(func(m *pb.ModelProto) { m.Graph.Initializer[0].RawData = make([]byte, 11) }), false},
 		{"huge tensor", "impossible shape", broken(func(m *pb.ModelProto) { m.Graph.Initializer[0].Dims = []int64{1 << 40, 1 << 40} }), false},
 		{"negative tensor", "impossible shape", broken(func(m *pb.ModelProto) { m.Graph.Initializer[0].Dims = []int64{-3} }), false},
+		{"short float_data", "3 numbers of type float32, want 4", broken(func(m *pb.ModelProto) {
+			m.Graph.Initializer[0] = &pb.TensorProto{DataType: proto.Int32(int32(onnx.Float)), Dims: []int64{2, 2}, FloatData: []float32{1, 2, 3}}
+		}), false},
+		{"data in the wrong field", "0 numbers of type float32", broken(func(m *pb.ModelProto) {
+			m.Graph.Initializer[0] = &pb.TensorProto{DataType: proto.Int32(int32(onnx.Float)), Dims: []int64{1}, DoubleData: []float64{1}}
+		}), false},
+		{"no data", "0 numbers of type int64, want 1099511627776", broken(func(m *pb.ModelProto) {
+			m.Graph.Initializer[0] = &pb.TensorProto{DataType: proto.Int32(int32(onnx.Int64)), Dims: []int64{1 << 40}}
+		}), false},
+		{"sparse tensor without values", "sparse tensor 0", broken(func(m *pb.ModelProto) {
+			m.Graph.SparseInitializer = []*pb.SparseTensorProto{{Dims: []int64{3}}}
+		}), false},
+		{"sparse tensor with short values", `tensor "s"`, broken(func(m *pb.ModelProto) {
+			m.Graph.SparseInitializer = []*pb.SparseTensorProto{{Dims: []int64{3}, Indices: &pb.TensorProto{DataType: proto.Int32(int32(onnx.Int64)), Dims: []int64{0}},
+				Values: &pb.TensorProto{Name: proto.String("s"), DataType: proto.Int32(int32(onnx.Float)), Dims: []int64{2}, FloatData: []float32{1}}}}
+		}), false},
+		{"millions of empty nodes", "more than 2097152 parts", append(slices.Clone(good), many(3<<20)...), true},
+		{"deep graphs", "nested deeper than 64", append(slices.Clone(good), deep(100)...), true},
 		{"nameless input", "no name", broken(func(m *pb.ModelProto) { m.Graph.Input[0].Name = nil }), false},
 	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		m, err := onnx.Parse(test.bytes)
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; used > 1<<20 {
+			t.Errorf("%s: %d bytes allocated for an input of %d", test.name, used, len(test.bytes))
+		}
 		if err == nil || m != nil || !strings.Contains(err.Error(), test.want) || errors.Is(err, onnx.ErrNotONNX) != test.notONNX {
 			t.Errorf("%s: %v, want an error with %q", test.name, err, test.want)
 		}
 	}
 	if _, err := onnx.Read(filepath.Join(t.TempDir(), "absent.onnx")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("absent file: %v", err)
+	}
+	if _, err := onnx.Read(os.DevNull); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("a device: %v", err)
+	}
+}
+
+// many is a graph of n empty nodes, as a second piece of a model's graph.
+func many(n int) []byte {
+	nodes := bytes.Repeat([]byte{0x0a, 0x00}, n)
+	return append(binary.AppendUvarint([]byte{0x3a}, uint64(len(nodes))), nodes...)
+}
+
+// deep is a graph whose node has an attribute that is a graph whose node has one, and so on.
+func deep(n int) []byte {
+	var inner []byte
+	for i := range 3 * n {
+		field := [3]byte{0x32, 0x2a, 0x0a}[i%3] // from the inside out: AttributeProto.g, NodeProto.attribute, GraphProto.node
+		inner = append(binary.AppendUvarint([]byte{field}, uint64(len(inner))), inner...)
+	}
+	return append(binary.AppendUvarint([]byte{0x3a}, uint64(len(inner))), inner...)
+}
+
+// TestSparse: a sparse initialiser counts as one.
+func TestSparse(t *testing.T) {
+	m, err := onnx.Parse(scale(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Proto.Graph.SparseInitializer = []*pb.SparseTensorProto{{Dims: []int64{1, 3},
+		Values: &pb.TensorProto{Name: proto.String("x"), DataType: proto.Int32(int32(onnx.Float)), Dims: []int64{2},
+			FloatData: []float32{1, float32(math.NaN())}},
+		Indices: &pb.TensorProto{DataType: proto.Int32(int32(onnx.Int64)), Dims: []int64{2}, Int64Data: []int64{0, 2}}}}
+	b, err := m.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err = onnx.Parse(b); err != nil {
+		t.Fatal(err)
+	}
+	if in := m.Inputs(); len(in) != 0 {
+		t.Errorf("inputs %+v, want none: x has a value in the file", in)
+	}
+	if name, n := m.NonFinite(); name != "x" || n != 1 || m.Parameters() != 5 {
+		t.Errorf("%d numbers of %q are not finite, %d parameters; want 1 of x, and 3 + 2", n, name, m.Parameters())
 	}
 }
 
@@ -171,6 +239,10 @@ func TestHalf(t *testing.T) {
 			t.Errorf("%#04x is %v, want %g", bits, got, want)
 		}
 	}
+	brain := &pb.TensorProto{DataType: proto.Int32(int32(pb.TensorProto_BFLOAT16)), Dims: []int64{3}, RawData: []byte{0x80, 0x3f, 0x20, 0xc0, 0xc0, 0x7f}}
+	if got, ok := onnx.Floats(brain); !ok || got[0] != 1 || got[1] != -2.5 || got[2] == got[2] {
+		t.Errorf("bfloat16 1, -2.5, NaN came out as %v", got)
+	}
 	inf := &pb.TensorProto{DataType: proto.Int32(int32(onnx.Float16)), Dims: []int64{2}, RawData: []byte{0x00, 0xfc, 0x01, 0x7e}}
 	if got, ok := onnx.Floats(inf); !ok || !math.IsInf(float64(got[0]), -1) || got[1] == got[1] {
 		t.Errorf("infinity and NaN came out as %v", got)
@@ -190,8 +262,15 @@ func TestMisuse(t *testing.T) {
 		"Split":      func() { g.Split(x, 1, 1, 1) },
 		"Frobnicate": func() { g.Apply("Frobnicate", nil, 1, x) },
 		"gradient":   func() { g.Gradient(x, x) },
+		"Gemm":       func() { g.Gemm(x, x, nil, true, true) },
+		"step of 0":  func() { g.Slice(x, 1, 0, 3, 0) },
+		"Pad":        func() { g.Apply("Pad", nil, 1, x, g.Ints(0, -2, 0, -2)) },
+		"constant":   func() { g.Apply("ReduceSum", nil, 1, x, label) },
+		"Softmax":    func() { g.Softmax(label, 0) },
+		"size 0":     func() { g.Reshape(x, 0, 3) },
+		"Concat":     func() { g.Concat(1, x, label) },
 		"two values": func() { g.Input("x", onnx.Float, 1) },
-		"constant":   func() { g.Floats("c", []float32{1}, 2) },
+		"constant c": func() { g.Floats("c", []float32{1}, 2) },
 	} {
 		func() {
 			defer func() {

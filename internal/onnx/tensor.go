@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -21,9 +23,11 @@ const (
 	Bool    = DType(pb.TensorProto_BOOL)
 	Float16 = DType(pb.TensorProto_FLOAT16)
 	Double  = DType(pb.TensorProto_DOUBLE)
+
+	bfloat16 = DType(pb.TensorProto_BFLOAT16) // only in files
 )
 
-// String is the name of the type in the ONNX standard, in lower case.
+// String is the name that NumPy gives the type, or the ONNX standard's in lower case.
 func (t DType) String() string {
 	switch t {
 	case Float:
@@ -39,7 +43,7 @@ func (t DType) String() string {
 	case Double:
 		return "float64"
 	}
-	return pb.TensorProto_DataType(t).String()
+	return strings.ToLower(pb.TensorProto_DataType(t).String())
 }
 
 func (t DType) isFloat() bool {
@@ -77,14 +81,21 @@ func elements(dims []int64) int64 {
 	return n
 }
 
-// checkTensor verifies that a tensor's inline raw data are as long as its shape says.
+// checkTensor verifies that a tensor's data inside the file are as many as its shape says.
 func checkTensor(t *pb.TensorProto) error {
 	n := elements(t.GetDims())
 	if n < 0 {
 		return fmt.Errorf("onnx: tensor %q has the impossible shape %v", t.GetName(), t.GetDims())
 	}
 	size := DType(t.GetDataType()).size()
-	if size == 0 || t.GetDataLocation() == pb.TensorProto_EXTERNAL || t.RawData == nil {
+	if size == 0 || t.GetDataLocation() == pb.TensorProto_EXTERNAL || t.Segment != nil {
+		return nil
+	}
+	if t.RawData == nil {
+		if have := typedData(t); have != n {
+			return fmt.Errorf("onnx: tensor %q of shape %v has %d numbers of type %s, want %d",
+				t.GetName(), t.GetDims(), have, DType(t.GetDataType()), n)
+		}
 		return nil
 	}
 	if n > math.MaxInt64/size || int64(len(t.RawData)) != n*size {
@@ -94,8 +105,25 @@ func checkTensor(t *pb.TensorProto) error {
 	return nil
 }
 
-// Floats returns the contents of a float32, float64 or float16 tensor. It reports false for other types and for data
-// kept outside the file.
+// typedData counts the elements in the field that a tensor of its type uses when it has no raw data.
+func typedData(t *pb.TensorProto) int64 {
+	switch pb.TensorProto_DataType(t.GetDataType()) {
+	case pb.TensorProto_FLOAT:
+		return int64(len(t.GetFloatData()))
+	case pb.TensorProto_COMPLEX64:
+		return int64(len(t.GetFloatData()) / 2)
+	case pb.TensorProto_DOUBLE:
+		return int64(len(t.GetDoubleData()))
+	case pb.TensorProto_INT64:
+		return int64(len(t.GetInt64Data()))
+	case pb.TensorProto_UINT32, pb.TensorProto_UINT64:
+		return int64(len(t.GetUint64Data()))
+	}
+	return int64(len(t.GetInt32Data()))
+}
+
+// Floats returns the contents of a float32, float64, float16 or bfloat16 tensor, which may alias those of t. It reports
+// false for other types and for data kept outside the file.
 func Floats(t *pb.TensorProto) ([]float32, bool) {
 	if t.GetDataLocation() == pb.TensorProto_EXTERNAL {
 		return nil, false
@@ -124,27 +152,50 @@ func Floats(t *pb.TensorProto) ([]float32, bool) {
 			out[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(raw[8*i:])))
 		}
 		return out, true
-	case Float16:
+	case Float16, bfloat16:
+		widen := fromHalf
+		if DType(t.GetDataType()) == bfloat16 {
+			widen = func(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }
+		}
 		if t.RawData == nil {
 			out := make([]float32, len(t.GetInt32Data()))
 			for i, v := range t.GetInt32Data() {
-				out[i] = fromHalf(uint16(v))
+				out[i] = widen(uint16(v))
 			}
 			return out, true
 		}
 		out := make([]float32, len(raw)/2)
 		for i := range out {
-			out[i] = fromHalf(binary.LittleEndian.Uint16(raw[2*i:]))
+			out[i] = widen(binary.LittleEndian.Uint16(raw[2*i:]))
 		}
 		return out, true
 	}
 	return nil, false
 }
 
+// tensors are the main graph's initialisers; of sparse ones, the values.
+func (m *Model) tensors() []*pb.TensorProto {
+	out := slices.Clone(m.Proto.Graph.Initializer)
+	for _, s := range m.Proto.Graph.SparseInitializer {
+		out = append(out, s.GetValues())
+	}
+	return out
+}
+
+// External returns the name of an initialiser whose data lie in another file, or "" when the model is whole.
+func (m *Model) External() string {
+	for _, t := range m.tensors() {
+		if t.GetDataLocation() == pb.TensorProto_EXTERNAL {
+			return t.GetName()
+		}
+	}
+	return ""
+}
+
 // NonFinite looks for NaN and infinities in the model's floating-point initialisers. It returns the name of the first
 // tensor that holds one, and how many it holds.
 func (m *Model) NonFinite() (name string, count int) {
-	for _, t := range m.Proto.Graph.Initializer {
+	for _, t := range m.tensors() {
 		v, ok := Floats(t)
 		if !ok {
 			continue

@@ -7,7 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
+
 	"pfgmgen/internal/onnx"
+	"pfgmgen/internal/onnx/onnxpb"
 )
 
 // TestBadModels: each is refused before any work, and the message names what is wrong.
@@ -33,6 +36,22 @@ func TestBadModels(t *testing.T) {
 			m.SetMetadata(k, v)
 		}
 		m.SetMetadata(key, value)
+		b, err := m.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	outside := func() []byte {
+		g := onnx.NewGraph()
+		gaussian(g, plain)
+		m := g.Model("test", "")
+		for k, v := range plain.Metadata() {
+			m.SetMetadata(k, v)
+		}
+		w := m.Proto.Graph.Initializer[0]
+		w.Name, w.RawData, w.DataLocation = proto.String("far"), nil, onnxpb.TensorProto_EXTERNAL.Enum()
+		w.ExternalData = []*onnxpb.StringStringEntryProto{{Key: proto.String("location"), Value: proto.String("weights.bin")}}
 		b, err := m.Marshal()
 		if err != nil {
 			t.Fatal(err)
@@ -73,6 +92,7 @@ func TestBadModels(t *testing.T) {
 			g.Output("unused", g.Input("sigma", f32, batch...))
 			g.Output("denoised", g.Mul(x, g.Floats("out.w", []float32{1, 1, nan, 1}, 4)))
 		}), []string{`"out.w"`, "NaN"}},
+		{"weights in another file", outside(), []string{`"far" in another file`, "one file"}},
 		{"NaN output", encode(t, plain, func(g *onnx.Graph) {
 			g.Output("unused", g.Input("sigma", f32, batch...))
 			g.Output("denoised", g.Sqrt(g.Input("x", f32, good...)))

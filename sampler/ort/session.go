@@ -74,6 +74,10 @@ func (r *Runtime) NewSession(model []byte, o SessionOptions) (*Session, error) {
 
 // newSession compiles a model that was parsed already.
 func (r *Runtime) newSession(m *onnx.Model, model []byte, o SessionOptions) (*Session, error) {
+	if name := m.External(); name != "" {
+		return nil, fmt.Errorf("%w: it keeps its weights %q in another file, which its hash would not cover; save it again as one file "+
+			"(in Python: onnx.save(onnx.load(path), path))", ErrModel, name)
+	}
 	device, fallback, err := r.device(o.Device)
 	if err != nil {
 		return nil, err
