@@ -10,7 +10,7 @@ import (
 // Limits of a block, in micro-batches and in bytes of model space. Larger blocks waste less on padded retries, smaller
 // ones take less memory.
 const (
-	blockBatches = 128
+	blockBatches = 64
 	blockBytes   = 64 << 20
 )
 

@@ -7,7 +7,7 @@
 // else. Consecutive indices form
 //
 //	shard        shard_rows indices; one part of the dataset
-//	block        up to 128 micro-batches of a shard; the unit of retries, of ordering and of memory
+//	block        up to 64 micro-batches of a shard; the unit of retries, of ordering and of memory
 //	micro-batch  batch indices of a block that go through the network together, counted from the block's first
 //
 // The network always sees exactly batch rows: a micro-batch that is short is padded with its last sample, whose result

@@ -7,12 +7,18 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
 )
 
 func main() {
+	if os.Getenv("GOGC") == "" {
+		// Nearly all time is spent in ONNX Runtime, so that collecting four times as often costs nothing to speak of, and
+		// peak memory stays close to what is in use.
+		debug.SetGCPercent(25)
+	}
 	ctx, stop := interruptible(context.Background(), os.Exit)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
