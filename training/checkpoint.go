@@ -1,16 +1,18 @@
 package training
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
+	"io/fs"
+	"maps"
 	"math"
 	"os"
-	"path/filepath"
+	"slices"
+	"strings"
 
 	"pfgmgen/sampler"
 )
@@ -25,6 +27,9 @@ type checkpointHead struct {
 	Step     int             `json:"step"`  // steps done
 	Skipped  int             `json:"skipped"`
 	Size     int             `json:"size"` // of each vector
+
+	Tail      float64 `json:"tail_loss"` // sum over the steps of the last tenth that are done and count
+	TailSteps int     `json:"tail_steps"`
 }
 
 const checkpointFormat = "pfgmgen-checkpoint-1"
@@ -34,10 +39,12 @@ const maxCheckpointHead = 1 << 20
 
 // state is all that changes during training.
 type state struct {
-	step    int // steps done
-	skipped int // of them, those whose gradient was not finite and which left the weights as they were
-	w, m, v []float32
-	ema     []float32
+	step      int     // steps done
+	skipped   int     // of them, those whose gradient was not finite and which left the weights as they were
+	tail      float64 // sum of the losses in the last tenth of the run
+	tailSteps int     // how many those are
+	w, m, v   []float32
+	ema       []float32
 }
 
 func (st *state) vectors() [4][]float32 { return [4][]float32{st.w, st.m, st.v, st.ema} }
@@ -64,7 +71,8 @@ func (st *state) save(path string, s Settings, data string) error {
 	if err != nil {
 		return fmt.Errorf("training: checkpoint %s: %w", path, err)
 	}
-	head, err := json.Marshal(checkpointHead{checkpointFormat, settings, data, s.Steps, st.step, st.skipped, len(st.w)})
+	head, err := json.Marshal(checkpointHead{Format: checkpointFormat, Settings: settings, Data: data, Steps: s.Steps,
+		Step: st.step, Skipped: st.skipped, Size: len(st.w), Tail: st.tail, TailSteps: st.tailSteps})
 	if err != nil {
 		return fmt.Errorf("training: checkpoint %s: %w", path, err)
 	}
@@ -84,78 +92,104 @@ func (st *state) save(path string, s Settings, data string) error {
 }
 
 // load reads a checkpoint that was saved for the same settings and data, or returns nil when there is none. A run whose
-// length is a budget of time takes the number of steps from the checkpoint into s.
+// length is a budget of time takes the number of steps from the checkpoint into s. The file is not trusted: its size is
+// compared with that of the network before it is read, and everything in it is checked before it is used.
 func load(path string, s *Settings, timed bool, data string) (*state, error) {
-	b, err := os.ReadFile(path)
-	if os.IsNotExist(err) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("training: checkpoint: %w", err)
 	}
-	bad := func(why string) (*state, error) {
-		return nil, fmt.Errorf("training: checkpoint %s: %s; remove it to start anew", path, why)
+	bad := func(format string, args ...any) (*state, error) {
+		return nil, fmt.Errorf("training: checkpoint %s: %s; remove it to start anew", path, fmt.Sprintf(format, args...))
 	}
-	line, err := bufio.NewReaderSize(io.LimitReader(bytes.NewReader(b), maxCheckpointHead), 1<<16).ReadBytes('\n')
+	size := s.Architecture.Size()
+	if !info.Mode().IsRegular() {
+		return bad("is not a regular file")
+	}
+	if limit := maxCheckpointHead + 16*int64(size) + sha256.Size; info.Size() > limit {
+		return bad("has %d bytes, more than the %d that a network of %d weights needs", info.Size(), limit, size)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("training: checkpoint: %w", err)
+	}
 	var head checkpointHead
-	if err != nil || json.Unmarshal(line, &head) != nil || head.Format != checkpointFormat {
+	line := bytes.IndexByte(b[:min(len(b), maxCheckpointHead)], '\n') + 1
+	if line == 0 || json.Unmarshal(b[:line], &head) != nil || head.Format != checkpointFormat {
 		return bad("is not a checkpoint of this version")
 	}
-	want := int64(len(line)) + 16*int64(head.Size) + sha256.Size
-	if head.Size != s.Architecture.Size() || int64(len(b)) != want {
-		return bad(fmt.Sprintf("is for a network of %d weights or is truncated, this one has %d", head.Size, s.Architecture.Size()))
+	if head.Size != size || len(b) != line+16*size+sha256.Size {
+		return bad("is for a network of %d weights or is truncated, this one has %d", head.Size, size)
 	}
-	if sum := sha256.Sum256(b[:len(b)-sha256.Size]); !bytes.Equal(sum[:], b[len(b)-sha256.Size:]) {
+	body := b[:len(b)-sha256.Size]
+	if sum := sha256.Sum256(body); !bytes.Equal(sum[:], b[len(body):]) {
 		return bad("is damaged: its SHA-256 does not match")
 	}
 	if timed {
 		s.Steps, s.Warmup = head.Steps, min(s.Warmup, head.Steps/10)
+	}
+	if err := s.Validate(); err != nil {
+		return bad("is damaged: %v", err)
 	}
 	ours, err := json.Marshal(s)
 	if err != nil {
 		return nil, fmt.Errorf("training: settings: %w", err)
 	}
 	if !bytes.Equal(head.Settings, ours) {
-		return bad(fmt.Sprintf("was written with the settings %s, this run has %s", head.Settings, ours))
+		return bad("was written with other settings: %s", differences(head.Settings, ours))
 	}
 	if head.Data != data {
 		return bad("was written for other data")
 	}
-	st := &state{step: head.Step, skipped: head.Skipped}
-	rest := b[len(line):]
+	st := &state{step: head.Step, skipped: head.Skipped, tail: head.Tail, tailSteps: head.TailSteps}
+	if st.step < 0 || st.step > s.Steps || st.skipped < 0 || st.skipped > st.step || st.tailSteps < 0 || st.tailSteps > st.step {
+		return bad("is damaged: step %d of %d, %d skipped, %d in the last tenth", st.step, s.Steps, st.skipped, st.tailSteps)
+	}
+	rest := body[line:]
 	for _, dst := range []*[]float32{&st.w, &st.m, &st.v, &st.ema} {
-		*dst = make([]float32, head.Size)
+		*dst = make([]float32, size)
 		for i := range *dst {
-			(*dst)[i] = math.Float32frombits(binary.LittleEndian.Uint32(rest[4*i:]))
+			v := math.Float32frombits(binary.LittleEndian.Uint32(rest[4*i:]))
+			if v-v != 0 {
+				return bad("is damaged: it holds %g", v)
+			}
+			(*dst)[i] = v
 		}
-		rest = rest[4*head.Size:]
+		rest = rest[4*size:]
 	}
 	return st, nil
 }
 
-// WriteFile writes a file so that its name holds either what was there before or all of b: a temporary name in the
-// same directory, fsync, rename.
-func WriteFile(path string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return err
+// differences names the settings that differ, with both values.
+func differences(theirs, ours []byte) string {
+	flat := func(b []byte) map[string]string {
+		out := make(map[string]string)
+		var add func(prefix string, b []byte)
+		add = func(prefix string, b []byte) {
+			var fields map[string]json.RawMessage
+			if json.Unmarshal(b, &fields) != nil {
+				out[prefix] = string(b)
+				return
+			}
+			for k, v := range fields {
+				add(strings.TrimPrefix(prefix+"."+k, "."), v)
+			}
+		}
+		add("", b)
+		return out
 	}
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Chmod(0o644)
+	there, here := flat(theirs), flat(ours)
+	var list []string
+	for _, k := range slices.Sorted(maps.Keys(here)) {
+		if there[k] != here[k] {
+			list = append(list, fmt.Sprintf("%s %s there, %s here", k, there[k], here[k]))
+		}
 	}
-	if err == nil {
-		err = f.Sync()
+	if len(list) == 0 {
+		return "it has some that this version does not know"
 	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return err
-	}
-	return nil
+	return strings.Join(list, "; ")
 }

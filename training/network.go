@@ -20,7 +20,7 @@ type Architecture struct {
 	Classes  int `json:"classes"`  // labels, 0 when unconditional
 }
 
-// SizeNames are the sizes that NewArchitecture knows, smallest first.
+// sizes are those that NewArchitecture knows, smallest first.
 var sizes = []struct {
 	name                string
 	width, depth, heads int
@@ -85,11 +85,11 @@ func (p param) size() int64 {
 	return n
 }
 
-// weights hands out the weight tensors of a network in a fixed order. The first call to a network function records
-// them; later ones get slices of a vector or constants.
+// weights gives the network its next weight tensor. The network asks for them in the order of params: for slices of the
+// weight vector in training, for constants in an exported model.
 type weights func(p param) *onnx.Value
 
-// Params lists the weights of the network in the order in which they lie in the weight vector.
+// params lists the weights of the network in the order in which they lie in the weight vector.
 func (a Architecture) params() []param {
 	var list []param
 	g := onnx.NewGraph()

@@ -33,6 +33,9 @@ type Settings struct {
 	Threads      int          `json:"-"`             // of ONNX Runtime; 0 is one for each CPU
 }
 
+// maxSteps is the longest run.
+const maxSteps = 1 << 30
+
 // Dimensions is a number of augmented dimensions, which JSON writes as text because it may be infinite.
 type Dimensions float64
 
@@ -82,7 +85,7 @@ func (s *Settings) Validate() error {
 		low, high float64 // both allowed
 	}{
 		{"batch", float64(s.Batch), 1, 1 << 16},
-		{"steps", float64(s.Steps), 1, 1 << 30},
+		{"steps", float64(s.Steps), 1, maxSteps},
 		{"learning rate", s.Rate, 1e-12, 10},
 		{"warm-up", float64(s.Warmup), 0, 1 << 30},
 		{"gradient clip", s.Clip, 1e-12, math.MaxFloat32},

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
-	"pfgmgen/sampler"
 	"pfgmgen/sampler/ort"
 )
 
@@ -20,8 +18,8 @@ const maxSkipped = 20
 // A Job is one run of training.
 type Job struct {
 	Settings Settings
-	Train    Examples
-	Valid    Examples // held out; may be empty
+	Train    Examples // of the shape [Architecture.Length, Architecture.Channels], as Valid
+	Valid    Examples // held out; may be empty or nil
 	DataSHA  string   // identifies the data in checkpoints
 	// Budget, when positive, replaces Settings.Steps: the speed is measured first, and the number of steps that fit is
 	// fixed before the first one, so that the learning rate knows the end and a resumed run keeps it.
@@ -34,29 +32,31 @@ type Job struct {
 // Progress is what a run tells while it works.
 type Progress struct {
 	Step, Steps int
-	Loss        float64 // mean over the steps since the last report; 1 is the loss of knowing nothing but the scale
-	GradNorm    float64 // of the last step, before clipping
-	Rate        float64 // examples per second since the last report
-	Elapsed     time.Duration
-	Left        time.Duration // at the present rate
+	// Loss is the mean over the steps since the last report; 1 is the loss of knowing nothing but the scale, NaN means
+	// that no step had a finite one.
+	Loss     float64
+	GradNorm float64       // of the last step, before clipping
+	Rate     float64       // examples per second since this process began to train
+	Elapsed  time.Duration // since then
+	Left     time.Duration // at that rate
 }
 
 // A Result is a trained network.
 type Result struct {
 	Settings  Settings
-	Weights   []float32 // moving average
-	Examples  int       // seen, with repeats
-	Skipped   int       // steps that changed nothing because their gradient was not finite
-	Loss      float64   // mean over the last tenth of the steps made in this process
-	ValidLoss float64   // of the moving average on held-out data; NaN without any
-	Elapsed   time.Duration
+	Weights   []float32     // moving average
+	Examples  int           // seen, with repeats
+	Skipped   int           // steps that changed nothing because their gradient was not finite
+	Loss      float64       // mean over the last tenth of the steps; NaN when none of them had a finite loss
+	ValidLoss float64       // of the moving average on held-out data; NaN without any
+	Elapsed   time.Duration // of training in this process
 }
 
 // Run trains a network, or goes on from the checkpoint. When ctx ends it saves a checkpoint, if the job names one, and
 // returns an error that wraps ctx.Err().
 func Run(ctx context.Context, rt *ort.Runtime, job Job) (*Result, error) {
 	s := &job.Settings
-	if job.Train.Len() == 0 {
+	if job.Train == nil || job.Train.Len() == 0 {
 		return nil, fmt.Errorf("training: no examples to train on")
 	}
 	if job.Budget > 0 {
@@ -93,123 +93,30 @@ func Run(ctx context.Context, rt *ort.Runtime, job Job) (*Result, error) {
 	if r.ValidLoss, err = t.validLoss(ctx, job.Valid, r.Weights); err != nil {
 		return nil, err
 	}
+	if job.Valid != nil && job.Valid.Len() > 0 && !isFinite(r.ValidLoss) {
+		return nil, fmt.Errorf("training: %w: the held-out loss is %g after %d steps, %d of them skipped; look for NaN in the held-out data, or try a lower learning rate",
+			ErrDiverged, r.ValidLoss, s.Steps, r.Skipped)
+	}
 	return r, nil
-}
-
-// trainer holds the sessions of a run.
-type trainer struct {
-	set        *Settings
-	step, loss *ort.Session
-	next       *state // outputs of the step, swapped with the state after it
-	scalars    map[string][]float32
-}
-
-func newTrainer(rt *ort.Runtime, s *Settings) (*trainer, error) {
-	step, err := s.Architecture.stepModel(SigmaData, optimiser{s.Beta1, s.Beta2, s.Clip})
-	if err != nil {
-		return nil, err
-	}
-	loss, err := s.Architecture.lossModel(SigmaData)
-	if err != nil {
-		return nil, err
-	}
-	o := ort.SessionOptions{Threads: s.threads(), Spin: true}
-	t := &trainer{set: s, next: newState(s), scalars: make(map[string][]float32)}
-	for _, name := range []string{inRate, inEpsilon, inEMA, outLoss, outNorm} {
-		t.scalars[name] = make([]float32, 1)
-	}
-	if t.step, err = rt.NewSession(step, o); err != nil {
-		return nil, fmt.Errorf("training: build the training step: %w", err)
-	}
-	if t.loss, err = rt.NewSession(loss, o); err != nil {
-		t.step.Close()
-		return nil, fmt.Errorf("training: build the held-out loss: %w", err)
-	}
-	return t, nil
-}
-
-func (t *trainer) close() {
-	t.step.Close()
-	t.loss.Close()
-}
-
-// inputs are the tensors that the loss takes.
-func (t *trainer) inputs(b *batch, w []float32) map[string]ort.Tensor {
-	a := t.set.Architecture
-	n := int64(len(b.sigma))
-	shape := []int64{n, int64(a.Length), int64(a.Channels)}
-	in := map[string]ort.Tensor{
-		sampler.InputX:     {Shape: shape, Data: b.x},
-		inClean:            {Shape: shape, Data: b.y},
-		sampler.InputSigma: {Shape: []int64{n}, Data: b.sigma},
-		vecWeights:         {Shape: []int64{int64(len(w))}, Data: w},
-	}
-	if b.label != nil {
-		in[sampler.InputLabel] = ort.Tensor{Shape: []int64{n}, Data: b.label}
-	}
-	return in
-}
-
-// apply makes one step on a batch. Afterwards t.next holds the new vectors; st is as it was.
-func (t *trainer) apply(ctx context.Context, st *state, b *batch) (loss, norm float64, err error) {
-	s := t.set
-	k := float64(st.step + 1)
-	correct := math.Sqrt(1 - math.Pow(s.Beta2, k))
-	t.scalars[inRate][0] = float32(s.rateAt(st.step) * correct / (1 - math.Pow(s.Beta1, k)))
-	t.scalars[inEpsilon][0] = float32(s.Epsilon * correct)
-	t.scalars[inEMA][0] = float32(1 - s.emaAt(st.step))
-
-	in, out := t.inputs(b, st.w), make(map[string]ort.Tensor)
-	size := []int64{int64(len(st.w))}
-	names := [4]string{vecWeights, vecMean, vecSquare, vecEMA}
-	for i, v := range st.vectors() {
-		in[names[i]] = ort.Tensor{Shape: size, Data: v}
-	}
-	for i, v := range t.next.vectors() {
-		out[names[i]+suffixNext] = ort.Tensor{Shape: size, Data: v}
-	}
-	for _, name := range []string{inRate, inEpsilon, inEMA} {
-		in[name] = ort.Tensor{Shape: []int64{}, Data: t.scalars[name]}
-	}
-	for _, name := range []string{outLoss, outNorm} {
-		out[name] = ort.Tensor{Shape: []int64{}, Data: t.scalars[name]}
-	}
-	if err := t.step.Run(ctx, in, out); err != nil {
-		return 0, 0, fmt.Errorf("training: step %d: %w", st.step, err)
-	}
-	return float64(t.scalars[outLoss][0]), float64(t.scalars[outNorm][0]), nil
-}
-
-// stepsWithin measures the speed on steps that are thrown away and says how many fit the budget.
-func (t *trainer) stepsWithin(ctx context.Context, job Job, st *state) (int, error) {
-	const warm, timed = 2, 8
-	m, b := newBatches(t.set, job.Train, purposeNoise), newBatch(t.set)
-	start := time.Now()
-	for i := range warm + timed {
-		if i == warm {
-			start = time.Now()
-		}
-		m.fill(b, i)
-		if _, _, err := t.apply(ctx, st, b); err != nil {
-			return 0, err
-		}
-	}
-	return max(1, int(float64(job.Budget)/float64(time.Since(start))*timed)), nil
 }
 
 // run makes the steps that are left.
 func (t *trainer) run(ctx context.Context, job *Job, st *state) (*Result, error) {
 	s := t.set
 	prefetching, stop := context.WithCancel(ctx)
-	defer stop()
 	ready := t.prefetch(prefetching, job.Train, st.step)
+	defer func() { // whatever happens, the data are not touched after this function
+		stop()
+		for range ready.full {
+		}
+	}()
 	start, reported, saved := time.Now(), time.Now(), time.Now()
 	every := job.Every
 	if every <= 0 {
 		every = time.Minute
 	}
-	var sum, tail float64
-	var count, tailCount, inARow int
+	var sum float64
+	var count, inARow int
 	first := st.step
 	save := func() error {
 		if job.Checkpoint == "" {
@@ -237,7 +144,7 @@ func (t *trainer) run(ctx context.Context, job *Job, st *state) (*Result, error)
 			st.ema, t.next.ema = t.next.ema, st.ema
 			sum, count, inARow = sum+loss, count+1, 0
 			if st.step >= s.Steps-max(1, s.Steps/10) {
-				tail, tailCount = tail+loss, tailCount+1
+				st.tail, st.tailSteps = st.tail+loss, st.tailSteps+1
 			}
 		} else {
 			st.skipped++
@@ -250,7 +157,7 @@ func (t *trainer) run(ctx context.Context, job *Job, st *state) (*Result, error)
 		if now := time.Now(); job.Observe != nil && (now.Sub(reported) >= time.Second || st.step == s.Steps) {
 			done := st.step - first
 			job.Observe(Progress{
-				Step: st.step, Steps: s.Steps, Loss: sum / float64(max(1, count)), GradNorm: norm,
+				Step: st.step, Steps: s.Steps, Loss: sum / float64(count), GradNorm: norm,
 				Rate:    float64(done*s.Batch) / now.Sub(start).Seconds(),
 				Elapsed: now.Sub(start), Left: time.Duration(float64(now.Sub(start)) / float64(done) * float64(s.Steps-st.step)),
 			})
@@ -267,57 +174,7 @@ func (t *trainer) run(ctx context.Context, job *Job, st *state) (*Result, error)
 		return nil, err
 	}
 	return &Result{Settings: *s, Weights: st.ema, Examples: st.step * s.Batch, Skipped: st.skipped,
-		Loss: tail / float64(max(1, tailCount)), Elapsed: time.Since(start)}, nil
-}
-
-// ring passes batches between the goroutine that fills them and the steps.
-type ring struct{ full, empty chan *batch }
-
-// prefetch fills batches while the steps run, from the given step to the last. It ends with ctx or when it is done.
-func (t *trainer) prefetch(ctx context.Context, data Examples, step int) ring {
-	const ahead = 2
-	r := ring{make(chan *batch), make(chan *batch, ahead+1)}
-	for range ahead {
-		r.empty <- newBatch(t.set)
-	}
-	m := newBatches(t.set, data, purposeNoise)
-	go func() {
-		defer close(r.full)
-		for ; step < t.set.Steps; step++ {
-			select {
-			case b := <-r.empty:
-				m.fill(b, step)
-				select {
-				case r.full <- b:
-				case <-ctx.Done():
-					return
-				}
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return r
-}
-
-// validLoss is the loss of the weights on held-out data: every example with at least 4 noise levels that are the same
-// in every run with the seed.
-func (t *trainer) validLoss(ctx context.Context, data Examples, w []float32) (float64, error) {
-	if data == nil || data.Len() == 0 {
-		return math.NaN(), nil
-	}
-	m, b := newBatches(t.set, data, purposeValid), newBatch(t.set)
-	rounds := max(4, (4*data.Len()+t.set.Batch-1)/t.set.Batch)
-	sum := 0.0
-	for i := range rounds {
-		m.fill(b, i)
-		out := map[string]ort.Tensor{outLoss: {Shape: []int64{}, Data: t.scalars[outLoss]}}
-		if err := t.loss.Run(ctx, t.inputs(b, w), out); err != nil {
-			return 0, fmt.Errorf("training: held-out loss: %w", err)
-		}
-		sum += float64(t.scalars[outLoss][0])
-	}
-	return sum / float64(rounds), nil
+		Loss: st.tail / float64(st.tailSteps), Elapsed: time.Since(start)}, nil
 }
 
 func isFinite(v float64) bool { return v-v == 0 }

@@ -1,12 +1,16 @@
 package training
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -215,10 +219,10 @@ func TestAverage(t *testing.T) {
 }
 
 // TestResume is oracle 36: 2m steps in one go and m steps, a kill, a resume from the checkpoint and m more give the same
-// bits, with one thread.
+// bits and the same losses, with one thread, wherever the kill falls; and so does a finished run that is run again.
 func TestResume(t *testing.T) {
 	s := small(t, 6, 3, 3)
-	s.Steps, s.Warmup = 24, 4
+	s.Steps, s.Warmup = 60, 4
 	data := white(50, 18, SigmaData, 3)
 	data.classes = 3
 	rt := runtimeFor(t)
@@ -227,37 +231,32 @@ func TestResume(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "run.checkpoint")
-	ctx, cancel := context.WithCancel(context.Background())
-	job := Job{Settings: s, Train: &cancelling{rows: data, after: 12 * s.Batch, cancel: cancel}, Checkpoint: path, DataSHA: "x"}
-	_, err = Run(ctx, rt, job)
-	if !errors.Is(err, context.Canceled) {
-		t.Fatalf("stopped run says %v, want a cancellation", err)
+	for _, cut := range []int{30, 59} { // in the middle, and in the last tenth
+		ctx, cancel := context.WithCancel(context.Background())
+		cancelling := &counting{rows: data, at: map[int]func(){(cut - 1) * s.Batch: cancel}}
+		os.Remove(path)
+		_, err = Run(ctx, rt, Job{Settings: s, Train: cancelling, Checkpoint: path, DataSHA: "x"})
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("stopped run says %v, want a cancellation", err)
+		}
+		st, err := load(path, &s, false, "x")
+		if err != nil || st == nil || st.step < cut-4 || st.step >= cut || (st.tailSteps > 0) != (cut == 59) {
+			t.Fatalf("checkpoint after the stop: %+v, %v", st, err)
+		}
+		for _, name := range []string{"resumed", "finished, and run again"} {
+			again, err := Run(context.Background(), rt, Job{Settings: s, Train: data, Valid: data, Checkpoint: path, DataSHA: "x"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(whole.Weights, again.Weights) {
+				t.Errorf("%s at step %d: weights differ from those of the run that was not stopped", name, st.step)
+			}
+			again.Weights, again.Elapsed = whole.Weights, whole.Elapsed
+			if !reflect.DeepEqual(whole, again) {
+				t.Errorf("%s at step %d: %+v, want %+v", name, st.step, again, whole)
+			}
+		}
 	}
-	st, err := load(path, &s, false, "x")
-	if err != nil || st == nil || st.step == 0 || st.step >= s.Steps {
-		t.Fatalf("checkpoint after the stop: %+v, %v", st, err)
-	}
-	resumed, err := Run(context.Background(), rt, Job{Settings: s, Train: data, Valid: data, Checkpoint: path, DataSHA: "x"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(whole.Weights, resumed.Weights) || whole.ValidLoss != resumed.ValidLoss {
-		t.Errorf("resumed at step %d: weights differ from those of the run that was not stopped", st.step)
-	}
-}
-
-// cancelling ends a context after it has handed out some examples.
-type cancelling struct {
-	rows
-	after  int
-	cancel func()
-}
-
-func (c *cancelling) Encode(dst []float64, i int) int {
-	if c.after--; c.after == 0 {
-		c.cancel()
-	}
-	return c.rows.Encode(dst, i)
 }
 
 // TestLossGradient is oracle 37: the gradient of the loss along its own direction, for the whole vector and for each
@@ -381,6 +380,22 @@ func TestCheckpointRefusals(t *testing.T) {
 	}
 	flipped := slices.Clone(whole)
 	flipped[len(flipped)/2] ^= 1
+	sealed := func(b []byte) []byte {
+		sum := sha256.Sum256(b)
+		return append(b, sum[:]...)
+	}
+	forged := func(change func(*checkpointHead)) []byte {
+		line, body, _ := bytes.Cut(whole[:len(whole)-sha256.Size], []byte{'\n'})
+		var head checkpointHead
+		if err := json.Unmarshal(line, &head); err != nil {
+			t.Fatal(err)
+		}
+		change(&head)
+		if line, err = json.Marshal(head); err != nil {
+			t.Fatal(err)
+		}
+		return sealed(slices.Concat(line, []byte{'\n'}, body))
+	}
 	other := s
 	other.Rate *= 2
 	wider := s
@@ -395,9 +410,21 @@ func TestCheckpointRefusals(t *testing.T) {
 		{"bit flipped", "SHA-256", flipped, s, "x"},
 		{"not a checkpoint", "not a checkpoint", []byte("hello\n"), s, "x"},
 		{"empty", "not a checkpoint", nil, s, "x"},
-		{"other settings", "settings", whole, other, "x"},
+		{"other settings", "learning_rate 0.003 there, 0.006 here", whole, other, "x"},
 		{"other network", "weights", whole, wider, "x"},
 		{"other data", "other data", whole, s, "y"},
+		{"huge size", "weights", forged(func(h *checkpointHead) { h.Size = math.MaxInt }), s, "x"},
+		{"negative size", "weights", forged(func(h *checkpointHead) { h.Size = -1 }), s, "x"},
+		{"size that wraps around", "weights", forged(func(h *checkpointHead) { h.Size += 1 << 60 }), s, "x"},
+		{"negative step", "step -1", forged(func(h *checkpointHead) { h.Step = -1 }), s, "x"},
+		{"step beyond the end", "step 3001 of 3000", forged(func(h *checkpointHead) { h.Step = 3001 }), s, "x"},
+		{"negative skips", "-1 skipped", forged(func(h *checkpointHead) { h.Skipped = -1 }), s, "x"},
+		{"more skips than steps", "1 skipped", forged(func(h *checkpointHead) { h.Skipped = 1 }), s, "x"},
+		{"negative tail", "-1 in the last tenth", forged(func(h *checkpointHead) { h.TailSteps = -1 }), s, "x"},
+		{"settings that are none", "settings", forged(func(h *checkpointHead) { h.Settings = []byte(`[1]`) }), s, "x"},
+		{"NaN", "it holds NaN", sealed(append(slices.Clone(whole[:len(whole)-36]), 0, 0, 0xc0, 0x7f)), s, "x"},
+		{"endless first line", "not a checkpoint", bytes.Repeat([]byte{' '}, maxCheckpointHead+1), s, "x"},
+		{"far too long", "more than", make([]byte, maxCheckpointHead+len(whole)+1), s, "x"},
 	} {
 		if err := os.WriteFile(path, test.bytes, 0o644); err != nil {
 			t.Fatal(err)
@@ -406,6 +433,18 @@ func TestCheckpointRefusals(t *testing.T) {
 		if st != nil || err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v, want an error that names the file and %q", test.name, err, test.want)
 		}
+	}
+	for _, steps := range []int{-3, 0, maxSteps + 1} { // a run with a budget takes the number of steps from the file
+		if err := os.WriteFile(path, forged(func(h *checkpointHead) { h.Steps = steps }), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		set := s
+		if st, err := load(path, &set, true, "x"); st != nil || err == nil || !strings.Contains(err.Error(), "steps is") {
+			t.Errorf("a run of %d steps: %v", steps, err)
+		}
+	}
+	if _, err := load(dir, &s, false, "x"); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("a directory: %v", err)
 	}
 }
 
