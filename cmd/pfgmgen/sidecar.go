@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -62,12 +63,22 @@ func withSidecar(path string, model []byte) ([]byte, error) {
 			return nil, fmt.Errorf("sidecar %s: %s: %w", name, key, err)
 		}
 		full := sampler.ContractPrefix + key
-		if old, ok := have[full]; ok && old != value {
-			return nil, fmt.Errorf("sidecar %s: %s is %s, but the model itself says %s", name, key, value, old)
+		if old, ok := have[full]; ok {
+			if !sameValue(old, value) {
+				return nil, fmt.Errorf("sidecar %s: %s is %s, but the model itself says %s; take it out of the sidecar", name, key, value, old)
+			}
+			continue
 		}
 		m.SetMetadata(full, value)
 	}
 	return m.Marshal()
+}
+
+// sameValue says whether two values of the contract mean the same: JSON may differ in spaces and the order of keys,
+// numbers in how they are written.
+func sameValue(a, b string) bool {
+	var x, y any
+	return a == b || json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)
 }
 
 // sidecarText is a YAML value as the contract's metadata have it: numbers as text, lists with commas, and JSON for what

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -96,6 +97,25 @@ func TestSidecarContradicts(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.onnx")
 	if err := os.WriteFile(path, b, 0o644); err != nil {
 		t.Fatal(err)
+	}
+	values := map[string]any{"d": "128.0", "shape": []any{20, 5}, "sigma_max": 40}
+	m, err := onnx.Parse(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var adapter map[string]any // YAML orders its keys in its own way
+	if err := json.Unmarshal([]byte(m.Metadata()["pfgmgen.adapter"]), &adapter); err != nil {
+		t.Fatal(err)
+	}
+	values["adapter"] = adapter
+	writeSidecar(t, path, values)
+	if code, _, stderr := pfgmgen("inspect", path); code != 0 {
+		t.Errorf("a sidecar that agrees with the model: exit %d\n%s", code, stderr)
+	}
+	adapter["alphabet"] = "ACGT"
+	writeSidecar(t, path, values)
+	if code, _, stderr := pfgmgen("inspect", path); code != exitFailure || !strings.Contains(stderr, "adapter is") {
+		t.Errorf("another adapter: exit %d\n%s", code, stderr)
 	}
 	writeSidecar(t, path, map[string]any{"d": 64})
 	code, _, stderr := pfgmgen("inspect", path)

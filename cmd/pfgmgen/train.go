@@ -2,16 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,25 +17,12 @@ import (
 
 	"pfgmgen/domains"
 	"pfgmgen/domains/all"
+	"pfgmgen/internal/onnx"
 	"pfgmgen/sampler"
-	"pfgmgen/sampler/ort"
-	"pfgmgen/training"
-)
-
-// Sampling defaults that a trained model carries. Discrete data are decided far above sigma 0.03, and the prior needs
-// not start beyond 80 times the data's standard deviation (design.md section 12).
-const (
-	trainedSigmaMin = 0.03
-	trainedSigmaMax = 40
-	trainedRho      = 5
-	trainedSteps    = 18
 )
 
 // maxMinutes bounds the budget: a year.
 const maxMinutes = 366 * 24 * 60
-
-// checkSamples is how many samples are drawn from a trained model to see that they decode.
-const checkSamples = 64
 
 // trainOptions are the settings of `pfgmgen train`.
 type trainOptions struct {
@@ -144,20 +127,6 @@ func pairs(texts []string) (map[string]string, error) {
 	return out, nil
 }
 
-// trainRecord is the training record in a model's metadata.
-type trainRecord struct {
-	DataSHA256  string            `json:"data_sha256"`
-	Examples    int               `json:"examples"`      // seen, with repeats
-	TrainRows   int               `json:"train_records"` // different ones to learn from
-	ValidRows   int               `json:"valid_records"` // held out
-	Loss        float64           `json:"loss"`
-	ValidLoss   *float64          `json:"valid_loss,omitempty"`
-	Settings    training.Settings `json:"settings"`
-	Options     map[string]string `json:"domain_settings,omitempty"`
-	Code        string            `json:"code"`
-	ONNXRuntime string            `json:"onnxruntime"`
-}
-
 // trainResult is what `pfgmgen train --json` prints.
 type trainResult struct {
 	Model     string   `json:"model"`
@@ -167,7 +136,7 @@ type trainResult struct {
 	Steps     int      `json:"steps"`
 	Examples  int      `json:"examples"`
 	Seconds   float64  `json:"seconds"`
-	Loss      float64  `json:"loss"`
+	Loss      *float64 `json:"loss"`
 	ValidLoss *float64 `json:"valid_loss,omitempty"`
 	Checked   int      `json:"samples_checked"`
 	Valid     int      `json:"samples_valid"`
@@ -176,7 +145,10 @@ type trainResult struct {
 
 // print writes the result for people.
 func (r *trainResult) print(w io.Writer) error {
-	loss := fmt.Sprintf("loss %.4f", r.Loss)
+	loss := "loss unknown"
+	if r.Loss != nil {
+		loss = fmt.Sprintf("loss %.4f", *r.Loss)
+	}
 	if r.ValidLoss != nil {
 		loss += fmt.Sprintf(", held out %.4f", *r.ValidLoss)
 	}
@@ -184,107 +156,6 @@ func (r *trainResult) print(w io.Writer) error {
 		r.Model, size(int64(r.Bytes)), number(int64(r.Weights)), r.SHA256, loss, number(int64(r.Steps)), number(int64(r.Examples)),
 		duration(time.Duration(r.Seconds*float64(time.Second))), r.Valid, r.Checked)
 	return err
-}
-
-// train loads data, fits a denoiser, writes the model and checks that its samples decode.
-func train(ctx context.Context, e *env, registry domains.Registry, o trainOptions) (*trainResult, error) {
-	if err := o.check(registry); err != nil {
-		return nil, err
-	}
-	domain, err := registry.Get(o.domain)
-	if err != nil {
-		return nil, usageError{err}
-	}
-	data, err := domain.Load(ctx, domains.LoadOptions{Paths: o.data, Split: o.split, Settings: o.settings})
-	if err != nil {
-		return nil, err
-	}
-	shape, labels := data.Adapter.Shape(), data.Adapter.Labels()
-	arch, err := training.NewArchitecture(o.size, shape, len(labels))
-	if err != nil {
-		return nil, usageError{err}
-	}
-	set := training.DefaultSettings(arch)
-	set.D, set.Seed, set.Threads = training.Dimensions(o.d), o.seed, o.threads
-	set.Steps, set.Batch, set.Rate, set.LogMean, set.LogStd = max(o.steps, 1), o.batch, o.rate, o.logMean, o.logStd
-	if err := set.Validate(); err != nil {
-		return nil, usageError{err}
-	}
-	for _, n := range data.Notes {
-		e.info("%s", n)
-	}
-	e.info("training on %s %s records, %s held out: samples of %v, %s weights, D %g", number(int64(data.Train.Len())), o.domain,
-		number(int64(data.Valid.Len())), shape, number(int64(arch.Size())), o.d)
-	if o.d < 4 {
-		e.warn("D is %g: below 4 the noise has such heavy tails that some samples never reach the data; 64 to 2048 is usual", o.d)
-	}
-
-	rt, err := ort.Load(o.onnxruntime)
-	if err != nil {
-		return nil, err
-	}
-	checkpoint := o.out + ".checkpoint"
-	if o.fresh {
-		if err := os.Remove(checkpoint); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return nil, err
-		}
-	}
-	var m *meter
-	job := training.Job{Settings: set, Train: data.Train, Valid: data.Valid, DataSHA: data.SHA256, Checkpoint: checkpoint,
-		Observe: func(p training.Progress) {
-			if m == nil {
-				m = e.newMeter("training", "steps", int64(p.Steps))
-				m.offset = int64(p.Step)
-			}
-			m.update(int64(p.Step), fmt.Sprintf("loss %.4f", p.Loss))
-		}}
-	if o.steps == 0 {
-		job.Budget = time.Duration(o.minutes * float64(time.Minute))
-	}
-	r, err := training.Run(ctx, rt, job)
-	e.con.setBar("")
-	if err != nil {
-		return nil, err
-	}
-
-	record := trainRecord{
-		DataSHA256: data.SHA256, Examples: r.Examples, TrainRows: data.Train.Len(), ValidRows: data.Valid.Len(),
-		Loss: r.Loss, Settings: r.Settings, Options: o.settings, Code: version(), ONNXRuntime: rt.Version(),
-	}
-	if !math.IsNaN(r.ValidLoss) {
-		record.ValidLoss = &r.ValidLoss
-	}
-	recordJSON, err := json.Marshal(record)
-	if err != nil {
-		return nil, fmt.Errorf("training record: %w", err)
-	}
-	contract := &sampler.Contract{
-		Version: sampler.ContractVersion, Domain: o.domain, Shape: shape, Free: data.Adapter.Free(), D: o.d,
-		SigmaData: training.SigmaData, SigmaMin: trainedSigmaMin, SigmaMax: trainedSigmaMax, Rho: trainedRho, Steps: trainedSteps,
-		Offset: []float64{0}, Scale: []float64{1}, Symmetry: "none", Mask: "none", Labels: labels,
-		License: firstOf(o.license, data.License), Source: firstOf(o.source, data.Source),
-		Adapter: data.Adapter.Settings(), Training: recordJSON,
-	}
-	model, err := arch.Export(r.Weights, contract)
-	if err != nil {
-		return nil, err
-	}
-	result := &trainResult{
-		Model: o.out, Bytes: len(model), Weights: arch.Size(), Steps: r.Settings.Steps, Examples: r.Examples,
-		Seconds: r.Elapsed.Seconds(), Loss: r.Loss, ValidLoss: record.ValidLoss, Checked: checkSamples, Notes: data.Notes,
-	}
-	sum := sha256.Sum256(model)
-	result.SHA256 = hex.EncodeToString(sum[:])
-	if result.Valid, err = decodes(ctx, rt, model, data.Adapter, o.seed, o.threads); err != nil {
-		return nil, fmt.Errorf("check of the trained model: %w", err)
-	}
-	if err := training.WriteFile(o.out, model); err != nil {
-		return nil, fmt.Errorf("write model: %w", err)
-	}
-	if err := os.Remove(checkpoint); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	return result, nil
 }
 
 // check refuses options that are wrong whatever the data.
@@ -314,8 +185,8 @@ func (o *trainOptions) check(registry domains.Registry) error {
 	} else if !info.IsDir() {
 		return fmt.Errorf("place for the model: %s is not a directory", dir)
 	}
-	if info, err := os.Stat(o.out); err == nil && info.IsDir() {
-		return fmt.Errorf("place for the model: %s is a directory, want a file name such as %s", o.out, filepath.Join(o.out, o.domain+".onnx"))
+	if err := o.replaces(); err != nil {
+		return err
 	}
 	probe, err := os.CreateTemp(dir, ".pfgmgen-*.tmp") // an hour of training must not end on a read-only directory
 	if err != nil {
@@ -325,49 +196,33 @@ func (o *trainOptions) check(registry domains.Registry) error {
 	return os.Remove(probe.Name())
 }
 
-// decodes samples a few times from a model and counts the valid rows.
-func decodes(ctx context.Context, rt *ort.Runtime, model []byte, a domains.Adapter, seed uint64, threads int) (valid int, err error) {
-	if threads == 0 {
-		threads = runtime.NumCPU()
-	}
-	den, err := rt.Open(model, ort.SessionOptions{Threads: threads})
-	if err != nil {
-		return 0, err
-	}
-	defer den.Close()
-	s, err := sampler.New(den, sampler.Settings{Steps: den.Contract().Steps, Rho: den.Contract().Rho})
-	if err != nil {
-		return 0, err
-	}
-	ids, classes := make([]sampler.ID, checkSamples), []int64(nil)
-	for i := range ids {
-		ids[i].Index = int64(i)
-	}
-	if n := len(a.Labels()); n > 0 {
-		for i := range ids {
-			classes = append(classes, int64(i%n))
+// replaces refuses a place that holds something that is not a model, the data above all.
+func (o *trainOptions) replaces() error {
+	for _, input := range append(slices.Clone(o.data), o.split) {
+		in, err := os.Stat(input)
+		if err != nil {
+			continue // loading will say so
+		}
+		for _, made := range []string{o.out, o.out + checkpointSuffix} {
+			if out, err := os.Stat(made); err == nil && os.SameFile(in, out) {
+				return usageErrorf("--out %s would write over the data %s (as %s): give the model another name, such as %s", o.out, input, made,
+					filepath.Join(filepath.Dir(o.out), o.domain+".onnx"))
+			}
 		}
 	}
-	size := den.Info().Size
-	x := make([]float64, len(ids)*size)
-	if _, err := s.Sample(ctx, x, seed, ids, classes); err != nil {
-		return 0, err
+	info, err := os.Stat(o.out)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("place for the model: %w", err)
+	case info.IsDir():
+		return fmt.Errorf("place for the model: %s is a directory, want a file name such as %s", o.out, filepath.Join(o.out, o.domain+".onnx"))
+	case info.Size() == 0 && info.Mode().IsRegular():
+		return nil
 	}
-	for i := range ids {
-		label := -1
-		if classes != nil {
-			label = int(classes[i])
-		}
-		if a.Decode(x[i*size:(i+1)*size], label).Verdict().Valid() {
-			valid++
-		}
+	if _, err := onnx.Read(o.out); err != nil {
+		return fmt.Errorf("place for the model: %s holds something else (%w): remove it, or give the model another name", o.out, err)
 	}
-	return valid, nil
-}
-
-func firstOf(a, b string) string {
-	if strings.TrimSpace(a) != "" {
-		return a
-	}
-	return b
+	return nil
 }

@@ -89,17 +89,17 @@ func TestTrainResumes(t *testing.T) {
 	if code, _, stderr := pfgmgen(args(whole)...); code != 0 {
 		t.Fatalf("exit %d\n%s", code, stderr)
 	}
-	// The context ends as soon as the checkpoint's directory is looked at by the first log line about the training.
+	// The context ends with the first line about the training, before the first step; package training tests the others.
 	ctx, cancel := context.WithCancel(context.Background())
-	var out bytes.Buffer
+	var out, said bytes.Buffer
 	errs := writerFunc(func(p []byte) (int, error) {
 		if bytes.Contains(p, []byte("training on")) {
 			cancel()
 		}
-		return len(p), nil
+		return said.Write(p)
 	})
-	if code := run(ctx, args(cut), &out, errs); code != exitInterrupted {
-		t.Fatalf("exit %d, want %d", code, exitInterrupted)
+	if code := run(ctx, args(cut), &out, errs); code != exitInterrupted || !strings.Contains(said.String(), cut+".checkpoint has all that was learnt so far. To go on, run the same command again") {
+		t.Fatalf("exit %d, want %d and how to go on\n%s", code, exitInterrupted, &said)
 	}
 	if _, err := os.Stat(cut); !os.IsNotExist(err) {
 		t.Errorf("an interrupted training left a model: %v", err)
@@ -139,6 +139,13 @@ func TestTrainRefuses(t *testing.T) {
 	data := func(path string) []string {
 		return []string{"train", "--domain", "rna", "--data", path, "--size", "tiny", "--steps", "2", "--out", model}
 	}
+	own, same, device := write("own.fa", ">a\nACGU\n"), filepath.Join(dir, "same.fa"), filepath.Join(dir, "device")
+	write("own.fa.checkpoint", "id\tsplit\n")
+	for link, target := range map[string]string{same: own, device: os.DevNull} {
+		if err := os.Symlink(target, link); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, test := range []struct {
 		name string
 		args []string
@@ -161,6 +168,11 @@ func TestTrainRefuses(t *testing.T) {
 		{"unknown flag", with("--step", "3"), 2, "did you mean --steps"},
 		{"missing directory", with("--out", filepath.Join(dir, "no", "m.onnx")), 1, "no such file"},
 		{"out is a directory", with("--out", dir), 1, "is a directory"},
+		{"out is the data", []string{"train", "--domain", "rna", "--data", own, "--steps", "2", "--out", own}, 2, "write over the data"},
+		{"out is the data by another name", []string{"train", "--domain", "rna", "--data", own, "--steps", "2", "--out", same}, 2, "write over the data"},
+		{"the checkpoint is the split", with("--split", own+".checkpoint", "--out", own), 2, "write over the data"},
+		{"out holds something else", with("--out", own), 1, "not an ONNX model"},
+		{"out is a device", with("--out", device), 1, "not a regular file"},
 		{"missing file", data(filepath.Join(dir, "absent.fa")), 1, "absent.fa"},
 		{"a directory as data", data(dir), 1, dir},
 		{"empty FASTA", data(write("empty.fa", "")), 1, "empty.fa"},
@@ -177,5 +189,11 @@ func TestTrainRefuses(t *testing.T) {
 				t.Errorf("a model was left behind: %v", err)
 			}
 		})
+	}
+	if b, err := os.ReadFile(own); err != nil || string(b) != ">a\nACGU\n" {
+		t.Errorf("the data are %q now, %v", b, err)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, ".*")); err != nil || len(left) > 0 {
+		t.Errorf("%v is left behind, %v", left, err)
 	}
 }

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"pfgmgen/domains"
+	"pfgmgen/sampler"
+	"pfgmgen/sampler/ort"
+	"pfgmgen/training"
+)
+
+// Sampling defaults that a trained model carries. Discrete data are decided far above sigma 0.03, and the prior needs
+// not start beyond 80 times the data's standard deviation (design.md section 12).
+const (
+	trainedSigmaMin = 0.03
+	trainedSigmaMax = 40
+	trainedRho      = 5
+	trainedSteps    = 18
+)
+
+// checkSamples is how many samples are drawn from a trained model to see that they decode.
+const checkSamples = 64
+
+// checkpointSuffix is what the file that a training goes on from is called after the model.
+const checkpointSuffix = ".checkpoint"
+
+// trainRecord is the training record in a model's metadata.
+type trainRecord struct {
+	DataSHA256  string            `json:"data_sha256"`
+	Examples    int               `json:"examples"`      // seen, with repeats
+	TrainRows   int               `json:"train_records"` // different ones to learn from
+	ValidRows   int               `json:"valid_records"` // held out
+	Loss        *float64          `json:"loss"`          // null when no step of the last tenth had a finite one
+	ValidLoss   *float64          `json:"valid_loss,omitempty"`
+	Settings    training.Settings `json:"settings"`
+	Options     map[string]string `json:"domain_settings,omitempty"`
+	Code        string            `json:"code"`
+	ONNXRuntime string            `json:"onnxruntime"`
+}
+
+// train loads data, fits a denoiser, writes the model and checks that its samples decode.
+func train(ctx context.Context, e *env, registry domains.Registry, o trainOptions) (*trainResult, error) {
+	if err := o.check(registry); err != nil {
+		return nil, err
+	}
+	domain, err := registry.Get(o.domain)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	data, err := domain.Load(ctx, domains.LoadOptions{Paths: o.data, Split: o.split, Settings: o.settings})
+	if err != nil {
+		return nil, err
+	}
+	shape, labels := data.Adapter.Shape(), data.Adapter.Labels()
+	arch, err := training.NewArchitecture(o.size, shape, len(labels))
+	if err != nil {
+		return nil, usageError{err}
+	}
+	set := training.DefaultSettings(arch)
+	set.D, set.Seed, set.Threads = training.Dimensions(o.d), o.seed, o.threads
+	set.Steps, set.Batch, set.Rate, set.LogMean, set.LogStd = max(o.steps, 1), o.batch, o.rate, o.logMean, o.logStd
+	if err := set.Validate(); err != nil {
+		return nil, usageError{err}
+	}
+	for _, n := range data.Notes {
+		e.info("%s", n)
+	}
+	e.info("training on %s %s records, %s held out: samples of %v, %s weights, D %g", number(int64(data.Train.Len())), o.domain,
+		number(int64(data.Valid.Len())), shape, number(int64(arch.Size())), o.d)
+	if o.d < 4 {
+		e.warn("D is %g: below 4 the noise has such heavy tails that some samples never reach the data; 64 to 2048 is usual", o.d)
+	}
+
+	contract := &sampler.Contract{
+		Version: sampler.ContractVersion, Domain: o.domain, Shape: shape, Free: data.Adapter.Free(), D: o.d,
+		SigmaData: training.SigmaData, SigmaMin: trainedSigmaMin, SigmaMax: trainedSigmaMax, Rho: trainedRho, Steps: trainedSteps,
+		Offset: []float64{0}, Scale: []float64{1}, Symmetry: "none", Mask: "none", Labels: labels,
+		License: firstOf(o.license, data.License), Source: firstOf(o.source, data.Source), Adapter: data.Adapter.Settings(),
+	}
+	if err := contract.Validate(); err != nil { // now, not after an hour
+		return nil, err
+	}
+	rt, err := ort.Load(o.onnxruntime)
+	if err != nil {
+		return nil, err
+	}
+	checkpoint := o.out + checkpointSuffix
+	if o.fresh {
+		if err := os.Remove(checkpoint); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+	}
+	var m *meter
+	job := training.Job{Settings: set, Train: data.Train, Valid: data.Valid, DataSHA: data.SHA256, Checkpoint: checkpoint,
+		Observe: func(p training.Progress) {
+			if m == nil {
+				m = e.newMeter("training", "steps", int64(p.Steps))
+				m.offset = int64(p.Step)
+			}
+			m.update(int64(p.Step), fmt.Sprintf("loss %.4f", p.Loss))
+		}}
+	if o.steps == 0 {
+		job.Budget = time.Duration(o.minutes * float64(time.Minute))
+	}
+	r, err := training.Run(ctx, rt, job)
+	e.con.setBar("")
+	if err != nil {
+		return nil, interrupted(err, checkpoint)
+	}
+
+	record := trainRecord{
+		DataSHA256: data.SHA256, Examples: r.Examples, TrainRows: data.Train.Len(), ValidRows: data.Valid.Len(),
+		Loss: finite(r.Loss), ValidLoss: finite(r.ValidLoss), Settings: r.Settings, Options: o.settings, Code: version(), ONNXRuntime: rt.Version(),
+	}
+	if contract.Training, err = json.Marshal(record); err != nil {
+		return nil, fmt.Errorf("training record: %w", err)
+	}
+	model, err := arch.Export(r.Weights, contract)
+	if err != nil {
+		return nil, err
+	}
+	result := &trainResult{
+		Model: o.out, Bytes: len(model), Weights: arch.Size(), Steps: r.Settings.Steps, Examples: r.Examples,
+		Seconds: r.Elapsed.Seconds(), Loss: record.Loss, ValidLoss: record.ValidLoss, Checked: checkSamples, Notes: data.Notes,
+	}
+	sum := sha256.Sum256(model)
+	result.SHA256 = hex.EncodeToString(sum[:])
+	if result.Valid, err = decodes(ctx, rt, model, data.Adapter, o.seed, o.threads); err != nil {
+		return nil, interrupted(fmt.Errorf("check of the trained model: %w", err), checkpoint)
+	}
+	if err := training.WriteFile(o.out, model); err != nil {
+		return nil, fmt.Errorf("write model: %w", err)
+	}
+	if err := os.Remove(checkpoint); err != nil && !errors.Is(err, os.ErrNotExist) {
+		e.warn("the checkpoint, which is not needed any more, stays: %v", err)
+	}
+	if result.Valid == 0 {
+		e.warn("none of the %d samples decodes to a valid row: train longer, or on more data", checkSamples)
+	}
+	return result, nil
+}
+
+// interrupted says how to go on after an interruption; any other error, and one of saving the checkpoint, stays as it is.
+func interrupted(err error, checkpoint string) error {
+	all, joined := err.(interface{ Unwrap() []error })
+	switch {
+	case !errors.Is(err, context.Canceled), joined && len(all.Unwrap()) > 1:
+		return err
+	}
+	if _, err := os.Stat(checkpoint); err != nil {
+		return interruption{"interrupted before the first step. To train, run the same command again"}
+	}
+	return interruption{fmt.Sprintf("interrupted; %s has all that was learnt so far. To go on, run the same command again", checkpoint)}
+}
+
+// finite is a number as JSON has it: nil for NaN and the infinities.
+func finite(v float64) *float64 {
+	if v-v != 0 {
+		return nil
+	}
+	return &v
+}
+
+// decodes samples a few times from a model and counts the valid rows.
+func decodes(ctx context.Context, rt *ort.Runtime, model []byte, a domains.Adapter, seed uint64, threads int) (valid int, err error) {
+	if threads == 0 {
+		threads = runtime.NumCPU()
+	}
+	den, err := rt.Open(model, ort.SessionOptions{Threads: threads})
+	if err != nil {
+		return 0, err
+	}
+	defer den.Close()
+	s, err := sampler.New(den, sampler.Settings{Steps: den.Contract().Steps, Rho: den.Contract().Rho})
+	if err != nil {
+		return 0, err
+	}
+	ids, classes := make([]sampler.ID, checkSamples), []int64(nil)
+	for i := range ids {
+		ids[i].Index = int64(i)
+	}
+	if n := len(a.Labels()); n > 0 {
+		for i := range ids {
+			classes = append(classes, int64(i%n))
+		}
+	}
+	size := den.Info().Size
+	x := make([]float64, len(ids)*size)
+	if _, err := s.Sample(ctx, x, seed, ids, classes); err != nil {
+		return 0, err
+	}
+	for i := range ids {
+		label := -1
+		if classes != nil {
+			label = int(classes[i])
+		}
+		if a.Decode(x[i*size:(i+1)*size], label).Verdict().Valid() {
+			valid++
+		}
+	}
+	return valid, nil
+}
+
+func firstOf(a, b string) string {
+	if strings.TrimSpace(a) != "" {
+		return a
+	}
+	return b
+}
