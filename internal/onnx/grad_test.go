@@ -162,9 +162,9 @@ func count(shape []int64) int {
 }
 
 // TestGradients compares the derivative of every operator with central differences, both computed by ONNX Runtime in
-// float32, and the inferred shape with that of ONNX Runtime. With h = 2^-7 the truncation error of the difference is about h^2/6*f”' = 1e-5*f”' and its rounding error
-// about 1e-7*|loss|/h = 1e-5*|loss|, for losses and third derivatives of order 10: 2e-3 of the largest derivative is a
-// tolerance that no wrong formula passes.
+// float32, and the inferred shape with that of ONNX Runtime. With h = 2^-7 the truncation error of the difference is
+// about h^2/6 = 1e-5 times the third derivative and its rounding error about 1e-7/h = 1e-5 times the loss, both of order
+// 10: 2e-3 of the largest derivative is a tolerance that no wrong formula passes.
 func TestGradients(t *testing.T) {
 	rt := runtimeFor(t)
 	const h, tolerance = 1.0 / 128, 2e-3
