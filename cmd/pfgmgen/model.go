@@ -65,7 +65,7 @@ func readModel(name string) (*model, error) {
 	info, err := os.Stat(name)
 	switch {
 	case err == nil && builtErr == nil:
-		return nil, usageErrorf("--model %s is a built-in model and a file here: write .%c%s for the file, or run elsewhere", name, filepath.Separator, name)
+		return nil, usageErrorf("model %s is a built-in model and a file here: write .%c%s for the file, or run elsewhere", name, filepath.Separator, name)
 	case builtErr == nil:
 		return builtIn(built), nil
 	case errors.Is(err, fs.ErrNotExist):
@@ -73,7 +73,7 @@ func readModel(name string) (*model, error) {
 		for _, b := range models.List() {
 			names = append(names, b.Name)
 		}
-		return nil, usageErrorf("--model %s: no such file, and no built-in model of that name%s; built in: %s",
+		return nil, usageErrorf("model %s: no such file, and no built-in model of that name%s; built in: %s",
 			name, didYouMean(name, names, ""), strings.Join(names, ", "))
 	case err != nil:
 		return nil, fmt.Errorf("model: %w", err)
