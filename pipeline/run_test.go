@@ -456,8 +456,9 @@ func TestSlowSinkHoldsTheSamplersBack(t *testing.T) {
 	parts.Observer = observe(func(p Progress) { ahead = max(ahead, p.Drawn-p.Written) })
 	p := wordPlan(20000, func(p *Plan) { p.Steps, p.Solver = 1, "euler" })
 	mustRun(t, p, parts)
-	// Open blocks, one in the channel, one in the writer, and one that the observer has not seen.
-	if bound := int64(newSchedule(must(newRun(p, parts))).maxOpen+3) * blockBatches * int64(p.Batch); ahead > bound {
+	// Open blocks, one in the channel, one in the writer, and the rows of the record being built.
+	blocks := newSchedule(must(newRun(p, parts))).maxOpen + 2
+	if bound := int64(blocks*blockBatches*p.Batch + recordRows); ahead > bound {
 		t.Errorf("samplers were %d rows ahead of the sink, want at most %d", ahead, bound)
 	}
 }
