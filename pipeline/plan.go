@@ -92,7 +92,6 @@ func (p Plan) Validate() error {
 	need(p.NumSamples >= 1, "num_samples is %d, want at least 1", p.NumSamples)
 	need(p.NumSamples <= sampler.MaxIndex, "num_samples is %d, want at most %d", p.NumSamples, int64(sampler.MaxIndex))
 	need(p.Seed <= maxSeed, "seed is %d, want at most %d", p.Seed, uint64(maxSeed))
-	need(p.Steps >= 1, "steps is %d, want at least 1", p.Steps)
 	need(p.Guidance > 0 && !math.IsInf(p.Guidance, 1), "guidance is %g, want a positive finite number, 1 for none", p.Guidance)
 	need(p.Batch >= 1 && p.Batch <= MaxBatch, "batch is %d, want 1 to %d", p.Batch, MaxBatch)
 	need(p.Model.Size <= 0 || p.Batch <= maxState/p.Model.Size, "batch is %d samples of %d coordinates, want at most %d coordinates together",
@@ -111,7 +110,7 @@ func (p Plan) Validate() error {
 	if _, err := sampler.SolverByName(p.Solver); err != nil {
 		faults = append(faults, strings.TrimPrefix(err.Error(), "sampler: "))
 	}
-	if _, err := sampler.Karras(p.Steps, p.SigmaMin, p.SigmaMax, p.Rho); err != nil && p.Steps >= 1 {
+	if _, err := sampler.Karras(p.Steps, p.SigmaMin, p.SigmaMax, p.Rho); err != nil {
 		faults = append(faults, strings.TrimPrefix(err.Error(), "sampler: "))
 	}
 	if len(faults) > 0 {

@@ -128,6 +128,7 @@ func TestValidateNamesEveryFault(t *testing.T) {
 		"num_samples":  func(p *Plan) { p.NumSamples = 0 },
 		"seed":         func(p *Plan) { p.Seed = 1 << 63 },
 		"steps":        func(p *Plan) { p.Steps = 0 },
+		"1 to 10000":   func(p *Plan) { p.Steps = 1e9 },
 		"solver":       func(p *Plan) { p.Solver = "rk4" },
 		"sigma range":  func(p *Plan) { p.SigmaMin = p.SigmaMax },
 		"rho":          func(p *Plan) { p.Rho = 0 },

@@ -174,8 +174,8 @@ func (c *Contract) Validate() error {
 	if c.SigmaMin >= c.SigmaMax {
 		bad("sigma_min %g is not below sigma_max %g", c.SigmaMin, c.SigmaMax)
 	}
-	if c.Steps < 1 {
-		bad("steps is %d, want at least 1", c.Steps)
+	if c.Steps < 1 || c.Steps > MaxSteps {
+		bad("steps is %d, want 1 to %d", c.Steps, MaxSteps)
 	}
 	for name, v := range map[string][]float64{"offset": c.Offset, "scale": c.Scale} {
 		if len(v) != 1 && len(v) != size {

@@ -104,6 +104,7 @@ func TestContractMalformed(t *testing.T) {
 		{"rho", "-7", "rho is -7"},
 		{"steps", "0", "steps is 0"},
 		{"steps", "1.5", "pfgmgen.steps is"},
+		{"steps", "10001", "steps is 10001, want 1 to 10000"},
 		{"offset", "1,2", "offset has 2 values, want 1 or 6"},
 		{"offset", "0,0,0,0,0,nan", "offset holds NaN"},
 		{"offset", "0,,0", "pfgmgen.offset holds"},

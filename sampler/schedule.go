@@ -9,12 +9,16 @@ import (
 // has n+1 entries.
 type Schedule []float64
 
+// MaxSteps bounds the steps of a schedule. Hundreds are many; a number beyond it is a slip of the hand or a damaged file,
+// and would take the memory before the first sample.
+const MaxSteps = 10_000
+
 // Karras returns the EDM schedule (arXiv 2206.00364, equation 5) of the given number of steps: levels from sigmaMax to
 // sigmaMin that are evenly spaced in sigma^(1/rho), then 0. Larger rho puts more steps near sigmaMin. One step is
-// [sigmaMax, 0]. It needs steps >= 1, 0 < sigmaMin < sigmaMax and rho > 0, all finite.
+// [sigmaMax, 0]. It needs 1 <= steps <= MaxSteps, 0 < sigmaMin < sigmaMax and rho > 0, all finite.
 func Karras(steps int, sigmaMin, sigmaMax, rho float64) (Schedule, error) {
-	if steps < 1 {
-		return nil, fmt.Errorf("sampler: schedule: steps is %d, want at least 1", steps)
+	if steps < 1 || steps > MaxSteps {
+		return nil, fmt.Errorf("sampler: schedule: steps is %d, want 1 to %d", steps, MaxSteps)
 	}
 	if !(sigmaMin > 0) || !(sigmaMax > sigmaMin) || math.IsInf(sigmaMax, 1) {
 		return nil, fmt.Errorf("sampler: schedule: sigma range is %g to %g, want 0 < sigma_min < sigma_max", sigmaMin, sigmaMax)

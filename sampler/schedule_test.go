@@ -65,7 +65,7 @@ func TestKarrasRefuses(t *testing.T) {
 		lo, hi, rho float64
 		says        string
 	}{
-		{0, 0.002, 80, 7, "steps is 0"}, {-3, 0.002, 80, 7, "steps is -3"},
+		{0, 0.002, 80, 7, "steps is 0"}, {-3, 0.002, 80, 7, "steps is -3"}, {1 << 40, 0.002, 80, 7, "steps is 1099511627776, want 1 to 10000"},
 		{18, 0, 80, 7, "sigma range"}, {18, -1, 80, 7, "sigma range"}, {18, 80, 80, 7, "sigma range"}, {18, 80, 1, 7, "sigma range"},
 		{18, math.NaN(), 80, 7, "sigma range"}, {18, 0.002, math.NaN(), 7, "sigma range"}, {18, 0.002, inf, 7, "sigma range"},
 		{18, 0.002, 80, 0, "rho is 0"}, {18, 0.002, 80, -7, "rho is -7"}, {18, 0.002, 80, math.NaN(), "rho is NaN"}, {18, 0.002, 80, inf, "rho is +Inf"},
