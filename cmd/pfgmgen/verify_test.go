@@ -58,6 +58,9 @@ func TestVerifyFindsDamage(t *testing.T) {
 		"a flipped bit": {func(t *testing.T, dir string) {
 			edit(t, filepath.Join(dir, part), func(b []byte) []byte { b[len(b)/2] ^= 1; return b })
 		}, part + ": sha256"},
+		"a part cut short": {func(t *testing.T, dir string) {
+			edit(t, filepath.Join(dir, part), func(b []byte) []byte { return b[:len(b)-100] })
+		}, part + ": bytes"},
 		"a missing part":  {func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, part)) }, part + ": presence"},
 		"a longer export": {func(t *testing.T, dir string) { edit(t, filepath.Join(dir, fasta), replace(">", ">>")) }, fasta + ": bytes"},
 		"a stray part":    {func(t *testing.T, dir string) { os.WriteFile(filepath.Join(dir, "data/train-x.parquet"), nil, 0o666) }, "listed in the manifest"},
@@ -72,9 +75,15 @@ func TestVerifyFindsDamage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			out := hairpinDataset(t)
 			tc.damage(t, out)
-			_, stderr := mustRun(t, exitFailure, "verify", out, "--model", exact, "--rows", "0")
-			if !strings.Contains(stderr, tc.want) {
-				t.Errorf("findings lack %q:\n%s", tc.want, stderr)
+			for _, rows := range []string{"0", "16"} { // rows of damaged parts may be beyond reading
+				stdout, stderr := mustRun(t, exitFailure, "verify", out, "--model", exact, "--rows", rows, "--json")
+				if !strings.Contains(stderr, tc.want) {
+					t.Errorf("with %s rows: findings lack %q:\n%s", rows, tc.want, stderr)
+				}
+				var res verifyResult
+				if err := json.Unmarshal([]byte(stdout), &res); err != nil || len(res.Findings) == 0 {
+					t.Errorf("with %s rows: result (%v):\n%s", rows, err, stdout)
+				}
 			}
 		})
 	}
