@@ -31,7 +31,8 @@ type LoadOptions struct {
 	// Split is a table with columns id or sequence, and split (train, valid, test), for data files that carry no
 	// split of their own. Without either, a tenth is held out by a hash of the record.
 	Split string
-	// Settings are domain-specific choices by name, such as representation=aligned; an unknown name is an error.
+	// Settings are domain-specific choices by name, such as representation=aligned; an unknown name or
+	// value is an error that wraps ErrSetting.
 	Settings map[string]string
 }
 

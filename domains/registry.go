@@ -9,6 +9,9 @@ import (
 // ErrUnknown is returned for a domain that a registry does not hold.
 var ErrUnknown = errors.New("unknown domain")
 
+// ErrSetting is wrapped by Domain.Load for a name or a value in LoadOptions.Settings that it does not know.
+var ErrSetting = errors.New("setting")
+
 // A Registry is an ordered list of domains. domains/all makes the one that the program uses.
 type Registry []Domain
 

@@ -7,12 +7,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"pfgmgen/domains"
+	"pfgmgen/pipeline"
 	"pfgmgen/sampler"
 	"pfgmgen/sampler/ort"
 	"pfgmgen/training"
@@ -47,6 +50,20 @@ type trainRecord struct {
 	ONNXRuntime string            `json:"onnxruntime"`
 }
 
+// meantSetting is a question with the setting that the first unknown one may stand for.
+func meantSetting(given map[string]string, known []domains.Item) string {
+	names := make([]string, len(known))
+	for i, s := range known {
+		names[i] = s.Name
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if !slices.Contains(names, name) {
+			return didYouMean(name, names, "")
+		}
+	}
+	return ""
+}
+
 // train loads data, fits a denoiser, writes the model and checks that its samples decode.
 func train(ctx context.Context, e *env, registry domains.Registry, o trainOptions) (*trainResult, error) {
 	if err := o.check(registry); err != nil {
@@ -57,6 +74,9 @@ func train(ctx context.Context, e *env, registry domains.Registry, o trainOption
 		return nil, usageError{err}
 	}
 	data, err := domain.Load(ctx, domains.LoadOptions{Paths: o.data, Split: o.split, Settings: o.settings})
+	if errors.Is(err, domains.ErrSetting) {
+		return nil, usageErrorf("--set: %w%s", err, meantSetting(o.settings, domain.Describe().Settings))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -74,8 +94,8 @@ func train(ctx context.Context, e *env, registry domains.Registry, o trainOption
 	for _, n := range data.Notes {
 		e.info("%s", n)
 	}
-	e.info("training on %s %s records, %s held out: samples of %v, %s weights, D %g", number(int64(data.Train.Len())), o.domain,
-		number(int64(data.Valid.Len())), shape, number(int64(arch.Size())), o.d)
+	e.info("training on %s %s records, %s held out: samples of %v, %s weights, D %s", number(int64(data.Train.Len())), o.domain,
+		number(int64(data.Valid.Len())), shape, number(int64(arch.Size())), pipeline.FormatD(o.d))
 	if o.d < 4 {
 		e.warn("D is %g: below 4 the noise has such heavy tails that some samples never reach the data; 64 to 2048 is usual", o.d)
 	}

@@ -117,6 +117,11 @@ func (s *subject) checkRefusals() error {
 			return fmt.Errorf("%s: error %v, want one of %s that names %q", tc.name, err, s.Name(), tc.want)
 		}
 	}
+	o := s.Options
+	o.Settings = settings
+	if _, err := s.Load(context.Background(), o); !errors.Is(err, domains.ErrSetting) {
+		return fmt.Errorf("an unknown setting: %v does not wrap domains.ErrSetting", err)
+	}
 	if _, err := s.Load(cancelled, s.Options); !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("a cancelled context: %v does not wrap it", err)
 	}

@@ -40,12 +40,12 @@ func parseOptions(in map[string]string) (options, error) {
 				o.representation = value
 			case "auto", "":
 			default:
-				return o, fmt.Errorf("rna: setting representation=%s: want auto, aligned or unaligned", value)
+				return o, fmt.Errorf("rna: %w representation=%s: want auto, aligned or unaligned", domains.ErrSetting, value)
 			}
 		case "min_column":
 			share, err := strconv.ParseFloat(value, 64)
 			if err != nil || !(share >= 0 && share <= 1) {
-				return o, fmt.Errorf("rna: setting min_column=%s: want a share from 0 to 1", value)
+				return o, fmt.Errorf("rna: %w min_column=%s: want a share from 0 to 1", domains.ErrSetting, value)
 			}
 			o.minColumn = share
 		case "ambiguous":
@@ -53,14 +53,14 @@ func parseOptions(in map[string]string) (options, error) {
 			case "drop", "error", "resolve":
 				o.ambiguous = value
 			default:
-				return o, fmt.Errorf("rna: setting ambiguous=%s: want drop, error or resolve", value)
+				return o, fmt.Errorf("rna: %w ambiguous=%s: want drop, error or resolve", domains.ErrSetting, value)
 			}
 		default:
 			names := make([]string, len(loadSettings))
 			for i, s := range loadSettings {
 				names[i] = s.Name
 			}
-			return o, fmt.Errorf("rna: unknown setting %q, want one of %s", name, strings.Join(names, ", "))
+			return o, fmt.Errorf("rna: unknown %w %q, want one of %s", domains.ErrSetting, name, strings.Join(names, ", "))
 		}
 	}
 	return o, nil
