@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -107,7 +108,8 @@ func arguments(c *cli.Context, least, most int) ([]string, error) {
 
 var (
 	unknownFlag = regexp.MustCompile(`^flag provided but not defined: --?(.*)$`)
-	singleDash  = regexp.MustCompile(`(flag|argument:) -([a-z][a-z-]+)`)
+	badValue    = regexp.MustCompile(`^((?:invalid|could not parse) .* for (?:flag )?-{0,2}([a-zA-Z-]+)): (.*)$`)
+	singleDash  = regexp.MustCompile(`(flag|argument:|for) -([a-z][a-z-]+)`)
 )
 
 // usage turns the flag package's errors into ours.
@@ -121,8 +123,34 @@ func usage(e *env, command string, flags []cli.Flag) cli.OnUsageErrorFunc {
 			}
 			return usageErrorf("unknown flag %s%s%s", dash, m[1], didYouMean(m[1], flagNames(flags), "--"))
 		}
-		return usageErrorf("%s", singleDash.ReplaceAllString(err.Error(), "$1 --$2"))
+		text := err.Error()
+		if m := badValue.FindStringSubmatch(text); m != nil {
+			for _, f := range flags {
+				if slices.Contains(f.Names(), m[2]) {
+					text = m[1] + ": " + wants(f, m[3])
+				}
+			}
+		}
+		return usageErrorf("%s", singleDash.ReplaceAllString(text, "$1 --$2"))
 	}
+}
+
+// wants says what a flag takes, given what the flag package has to say of a value that it cannot take.
+func wants(f cli.Flag, problem string) string {
+	if strings.Contains(problem, "out of range") {
+		return "value out of range"
+	}
+	switch f.(type) {
+	case *cli.BoolFlag:
+		return "want true or false"
+	case *cli.IntFlag, *cli.Int64Flag:
+		return "want a whole number"
+	case *cli.Uint64Flag:
+		return "want a whole number from 0"
+	case *cli.Float64Flag:
+		return "want a number"
+	}
+	return problem
 }
 
 // flagNames are the long names of flags.

@@ -37,18 +37,18 @@ func applyConfig(path string, flags []cli.Flag, isSet func(string) bool, set fun
 	if root.Kind != yaml.MappingNode {
 		return usageErrorf("config %s: line %d: want settings as name: value", path, root.Line)
 	}
-	known := make(map[string]bool)
+	known := make(map[string]cli.Flag)
 	var names []string
 	for _, f := range flags {
-		if name := f.Names()[0]; name != "config" {
-			known[name] = true
+		if name := f.Names()[0]; name != "config" && name != cli.HelpFlag.Names()[0] {
+			known[name] = f
 			names = append(names, name)
 		}
 	}
 	seen := make(map[string]int)
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		key, value := root.Content[i], root.Content[i+1]
-		if !known[key.Value] {
+		if known[key.Value] == nil {
 			return usageErrorf("config %s: line %d: unknown key %q%s", path, key.Line, key.Value, didYouMean(key.Value, names, ""))
 		}
 		if line := seen[key.Value]; line > 0 {
@@ -63,7 +63,7 @@ func applyConfig(path string, flags []cli.Flag, isSet func(string) bool, set fun
 			continue
 		}
 		if err := set(key.Value, text); err != nil {
-			return usageErrorf("config %s: line %d: %s: %q: %w", path, value.Line, key.Value, text, err)
+			return usageErrorf("config %s: line %d: %s: %q: %s", path, value.Line, key.Value, text, wants(known[key.Value], err.Error()))
 		}
 	}
 	return nil

@@ -96,11 +96,15 @@ func TestUsageErrors(t *testing.T) {
 		{append(rna, "extra"), `unexpected argument "extra"`},
 		{append(rna, "-n", "0"), "--num-samples is 0, want at least 1"},
 		{append(rna, "-n", "-3"), "--num-samples is -3, want at least 1"},
-		{append(rna, "-n", "many"), `invalid value "many"`},
+		{append(rna, "-n", "many"), `invalid value "many" for flag -n: want a whole number`},
 		{append(rna, "--seed"), "flag needs an argument: --seed"},
-		{append(rna, "--seed", "-1"), `invalid value "-1" for flag --seed`},
+		{append(rna, "--seed", "-1"), `invalid value "-1" for flag --seed: want a whole number from 0`},
+		{append(rna, "--rho", "x"), `invalid value "x" for flag --rho: want a number`},
+		{append(rna, "--json=maybe"), `invalid boolean value "maybe" for --json: want true or false`},
+		{append(rna, "-n", "99999999999999999999"), "value out of range"},
 		{append(rna, "--seed", "9223372036854775808"), "--seed is 9223372036854775808, want at most 9223372036854775807"},
 		{append(rna, "--steps", "0"), "--steps is 0, want at least 1"},
+		{append(rna, "--steps", "1000000000"), "steps is 1000000000, want 1 to 10000"},
 		{append(rna, "--batch", "0"), "--batch is 0, want at least 1"},
 		{append(rna, "--batch", "99999999"), "batch is 99999999, want 1 to"},
 		{append(rna, "--workers", "-1"), "--workers is -1, want at least 1"},
@@ -162,7 +166,7 @@ func TestUsageErrors(t *testing.T) {
 func TestEnvironmentIsChecked(t *testing.T) {
 	t.Setenv("PFGMGEN_STEPS", "many")
 	_, stderr := mustRun(t, exitUsage, "run", "--domain", "rna", "--out", t.TempDir())
-	if !strings.Contains(stderr, "PFGMGEN_STEPS") {
+	if !strings.Contains(stderr, "PFGMGEN_STEPS") || !strings.Contains(stderr, "want a whole number") {
 		t.Errorf("the message does not name the variable: %s", stderr)
 	}
 }
@@ -401,6 +405,12 @@ func TestMeter(t *testing.T) {
 	bar = strings.ReplaceAll(bar, "1.0s left", "1s left")
 	if want := clearLine + bar + clearLine + "a line\n" + bar + clearLine; b.String() != want {
 		t.Errorf("on a terminal:\n%q\nwant\n%q", b, want)
+	}
+	m, b = newMeter(true)
+	now = now.Add(time.Second)
+	m.update(1000, "100.0 % valid")
+	if want := clearLine + "sampling  50% [######......]  1,000/2,000 rows  1,000/s  1s left  100.0 % valid"; b.String() != want {
+		t.Errorf("on a line that is short of room:\n%q\nwant\n%q", b, want)
 	}
 	m, b = newMeter(false)
 	m.e.quiet = true

@@ -56,9 +56,10 @@ func (m *meter) update(done int64, note string) {
 		text += "  " + note
 	}
 	if m.e.con.tty {
-		const width = 24
-		full := int(share * width)
-		m.e.con.setBar(fmt.Sprintf("%s %3.0f%% [%s%s]  %s", m.what, 100*share, strings.Repeat("#", full), strings.Repeat(".", width-full), text))
+		head := fmt.Sprintf("%s %3.0f%% [", m.what, 100*share)
+		width := min(24, max(8, m.e.con.width()-len(head)-len("]  ")-len(text)-1)) // what is left of the line
+		full := int(share * float64(width))
+		m.e.con.setBar(fmt.Sprintf("%s%s%s]  %s", head, strings.Repeat("#", full), strings.Repeat(".", width-full), text))
 		return
 	}
 	m.e.log.Load().Info(fmt.Sprintf("%s %.0f%%  %s", m.what, 100*share, text))

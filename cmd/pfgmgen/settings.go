@@ -130,7 +130,7 @@ func (o *runOptions) plan(m *model, provider string) (pipeline.Plan, error) {
 		return p, usageErrorf("--solver: %w%s", err, didYouMean(p.Solver, []string{"euler", "heun"}, ""))
 	}
 	if err := p.Validate(); err != nil {
-		return p, usageErrorf("%w", err)
+		return p, usageErrorf("%s", strings.TrimPrefix(err.Error(), "pipeline: plan: "))
 	}
 	return p, nil
 }
