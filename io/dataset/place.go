@@ -40,6 +40,9 @@ func CheckPlace(dir string) (ours bool, err error) {
 	}
 	st, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
+		if link, err := os.Lstat(dir); err == nil && link.Mode()&fs.ModeSymlink != 0 {
+			return false, refuse(dir, errors.New("it is a link to something that does not exist"))
+		}
 		return false, checkWritable(existingParent(dir), dir)
 	}
 	if err != nil {

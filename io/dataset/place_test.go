@@ -77,7 +77,11 @@ func TestPlaces(t *testing.T) {
 		})
 	}
 	file := filepath.Join(tree(t, "x"), "x")
-	for _, dir := range []string{file, filepath.Join(file, "below"), ""} {
+	dangling := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink("nowhere", dangling); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{file, filepath.Join(file, "below"), dangling, ""} {
 		if _, err := CheckPlace(dir); !errors.Is(err, ErrPlace) {
 			t.Errorf("%q: %v", dir, err)
 		}
