@@ -131,6 +131,7 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"run", "--domain", "rna", "--out", ""}, "--out is empty"},
 		{append(rna, "--config", filepath.Join(dir, "none.yaml")), "no such file"},
 		{append(rna, "--config", config("a.yaml", "num-sample: 3\n")), `line 1: unknown key "num-sample", did you mean num-samples?`},
+		{append(rna, "--config", config("help.yaml", "help: true\n")), `line 1: unknown key "help"`},
 		{append(rna, "--config", config("b.yaml", "steps: 3\nsteps: 4\n")), "line 2: steps was set on line 1 already"},
 		{append(rna, "--config", config("c.yaml", "steps: many\n")), `line 1: steps: "many"`},
 		{append(rna, "--config", config("d.yaml", "- steps\n")), "want settings as name: value"},
