@@ -112,7 +112,7 @@ func verify(ctx context.Context, e *env, o verifyOptions) error {
 		return err
 	}
 	if n := len(res.Findings); n > 0 {
-		return fmt.Errorf("verify %s: %s: %w", o.dir, plural(n, "difference"), errDiffers)
+		return fmt.Errorf("verify %s: %s: %w. To make it again, delete its _SUCCESS and run the same pfgmgen run command", o.dir, plural(n, "difference"), errDiffers)
 	}
 	again := fmt.Sprintf("%s drawn again are equal", plural(res.Regenerated, "row"))
 	if res.Regenerated == 0 {

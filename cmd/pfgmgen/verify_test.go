@@ -108,6 +108,20 @@ func TestVerifyDrawsRowsAgain(t *testing.T) {
 	}
 }
 
+// What verify says to do makes the dataset whole again, even where run by itself sees nothing wrong.
+func TestVerifySaysHowToRepair(t *testing.T) {
+	out := hairpinDataset(t)
+	edit(t, filepath.Join(out, "data/train-00000-of-00001.parquet"), func(b []byte) []byte { b[len(b)/2] ^= 1; return b })
+	if _, stderr := mustRun(t, exitFailure, "verify", out, "--model", exact); !strings.Contains(stderr, "delete its _SUCCESS and run the same pfgmgen run command") {
+		t.Errorf("no advice: %s", stderr)
+	}
+	if err := os.Remove(filepath.Join(out, "_SUCCESS")); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, 0, "run", "--model", exact, "-n", "60", "--also", "fasta", "--out", out, "--quiet")
+	mustRun(t, 0, "verify", out, "--model", exact)
+}
+
 func TestVerifyWithoutTheModel(t *testing.T) {
 	out := hairpinDataset(t)
 	_, stderr := mustRun(t, 0, "verify", out)
