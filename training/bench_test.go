@@ -88,7 +88,7 @@ func matMul(b *testing.B, m, k, n, threads int) func() {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, err := runtimeFor(b).NewSession(model, ort.SessionOptions{Threads: threads, Spin: true})
+	s, err := runtimeFor(b).NewSession(model, ort.SessionOptions{Threads: threads})
 	if err != nil {
 		b.Fatal(err)
 	}

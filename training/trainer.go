@@ -27,7 +27,7 @@ func newTrainer(rt *ort.Runtime, s *Settings) (*trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := ort.SessionOptions{Threads: s.threads(), Spin: true}
+	o := ort.SessionOptions{Threads: s.threads()}
 	t := &trainer{set: s, next: newState(s), scalars: make(map[string][]float32)}
 	for _, name := range []string{inRate, inEpsilon, inEMA, outLoss, outNorm} {
 		t.scalars[name] = make([]float32, 1)
