@@ -67,7 +67,8 @@ if ! command -v npm >/dev/null 2>&1; then
 fi
 
 mkdir -p "$target"
-work=$(mktemp -d "$target/fetch.XXXXXX")
+work=$target/fetch.$$
+rm -rf "$work" && mkdir "$work"
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
