@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"pfgmgen/domains"
+	"pfgmgen/internal/splits"
 )
 
 // Load reads the files, cleans and splits the records, and fits the adapter to the training part. See the package
@@ -19,7 +20,7 @@ func (Domain) Load(ctx context.Context, o domains.LoadOptions) (*domains.Data, e
 	if len(o.Paths) == 0 {
 		return nil, fmt.Errorf("rna: no data files")
 	}
-	var table *splitTable
+	var table *splits.Split
 	if o.Split != "" {
 		if table, err = readSplit(o.Split); err != nil {
 			return nil, err
@@ -40,7 +41,7 @@ func (Domain) Load(ctx context.Context, o domains.LoadOptions) (*domains.Data, e
 }
 
 // fitted takes the steps after reading.
-func (in *input) fitted(ctx context.Context, opts options, table *splitTable) (*domains.Data, error) {
+func (in *input) fitted(ctx context.Context, opts options, table *splits.Split) (*domains.Data, error) {
 	l := &loader{input: in, options: opts}
 	for _, step := range []func() error{
 		l.chooseRepresentation,

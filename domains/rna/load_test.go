@@ -115,7 +115,7 @@ func TestLoadErrors(t *testing.T) {
 		{"split without columns", split("id\tpart\na\ttrain\n"), []string{"split.tsv", "column split"}},
 		{"split that contradicts itself", split("id\tsplit\na\ttrain\na\ttest\n"), []string{"line 3", "in test here and in train above"}},
 		{"split that knows none", split("id\tsplit\nz\ttrain\n"), []string{"none of the 2 records"}},
-		{"split with a bad letter", split("sequence\tsplit\nAC?\ttrain\n"), []string{"line 2, position 3"}},
+		{"split with a bad letter", split("sequence\tsplit\nAC?\ttrain\n"), []string{"line 2: position 3"}},
 		{"train all held out", domains.LoadOptions{Paths: []string{fa("sequence\tsplit\nAC\ttrain\nAC\tvalid\n")}}, []string{"held out too"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

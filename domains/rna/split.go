@@ -1,16 +1,16 @@
 package rna
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
+
+	"pfgmgen/internal/splits"
 )
 
 // split fills train and valid: by the split table when there is one, else by the data's own split, else by a hash of
 // the sequence. Test records are never used.
-func (l *loader) split(table *splitTable) error {
+func (l *loader) split(table *splits.Split) error {
 	own := 0
 	for _, r := range l.records {
 		if r.split != "" {
@@ -22,7 +22,7 @@ func (l *loader) split(table *splitTable) error {
 		unknown := 0
 		for i := range l.records {
 			r := &l.records[i]
-			if r.split = table.part(r); r.split == "" {
+			if r.split = table.Part(r.seq, r.id); r.split == "" {
 				unknown++
 			}
 		}
@@ -37,11 +37,11 @@ func (l *loader) split(table *splitTable) error {
 	tests := 0
 	for i := range l.records {
 		switch r := &l.records[i]; r.split {
-		case "train":
+		case splits.Train:
 			l.train = append(l.train, r)
-		case "valid":
+		case splits.Valid:
 			l.valid = append(l.valid, r)
-		case "test":
+		case splits.Test:
 			tests++
 		}
 	}
@@ -54,34 +54,37 @@ func (l *loader) split(table *splitTable) error {
 	return nil
 }
 
-// splitByHash holds out about a tenth of the sequences: those whose hash falls into the lowest tenth, but at least one
-// and not all when there are several.
+// splitByHash holds out about a tenth of the sequences.
 func (l *loader) splitByHash() {
-	lowest, different := uint64(1<<64-1), make(map[uint64]bool)
-	hashes := make([]uint64, len(l.records))
+	sequences := make([]string, len(l.records))
 	for i, r := range l.records {
-		h := sha256.Sum256([]byte(r.seq))
-		hashes[i] = binary.BigEndian.Uint64(h[:])
-		lowest = min(lowest, hashes[i])
-		different[hashes[i]] = true
+		sequences[i] = r.seq
 	}
-	limit := max(uint64(1<<64-1)/10, lowest)
-	if slices.Max(hashes) <= limit {
-		limit = lowest
+	for i, part := range splits.ByHash(sequences) {
+		l.records[i].split = part
 	}
-	for i, h := range hashes {
-		l.records[i].split = "train"
-		if h <= limit && len(different) > 1 {
-			l.records[i].split = "valid"
+}
+
+// readSplit reads a split table, sequences in any letters that data may have.
+func readSplit(path string) (*splits.Split, error) {
+	table, err := splits.Read(path, func(text string) (string, error) {
+		seq := []byte(text)
+		if _, bad := clean(seq); bad > 0 {
+			return "", fmt.Errorf("position %d of the sequence: letter %q is not one of RNA", bad, seq[bad-1])
 		}
+		return ungapped(seq), nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("rna: %w", err)
 	}
+	return table, nil
 }
 
 // dropRepeats keeps each sequence once per family in each part, and out of train when it is held out or a test record.
 func (l *loader) dropRepeats() error {
 	held := make(map[string]bool)
 	for _, r := range l.records {
-		if r.split == "valid" || r.split == "test" {
+		if r.split == splits.Valid || r.split == splits.Test {
 			held[r.seq] = true
 		}
 	}
