@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"math/rand/v2"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -36,8 +37,9 @@ type LoadOptions struct {
 	Settings map[string]string
 }
 
-// An Adapter maps the records of one model between their own form and model space, where the data have mean 0 and
-// standard deviation 0.5. It is immutable and safe for concurrent use.
+// An Adapter maps the records of one model between their own form and a vector. Fit measures the vectors of the training
+// data and brings them to mean 0 and standard deviation 0.5, which is model space; adapters keep their natural
+// scale. An Adapter is immutable and safe for concurrent use.
 type Adapter interface {
 	// Shape is the shape of one sample without the batch; its product is the length of x below.
 	Shape() []int
@@ -49,9 +51,17 @@ type Adapter interface {
 	Settings() json.RawMessage
 	// Fields are the domain's own columns, in order, all nullable.
 	Fields() []arrow.Field
-	// Decode turns one sample of model space into a row and checks it. label is its class, -1 for none. It accepts any
+	// Decode turns one sample, on the adapter's scale, into a row and checks it. label is its class, -1 for none. It accepts any
 	// x, NaN and infinities included, and never panics; what cannot be valid is said in the row's verdict.
 	Decode(x []float64, label int) Row
+}
+
+// Masked is implemented by adapters whose samples do not all have every coordinate, such as graphs of different sizes. They
+// encode an absent coordinate as exactly 0 and a present one as anything else; Decode sees the zeros.
+type Masked interface {
+	// Mask sets to 0 the coordinates of the start of a sample that it will not have. What is random about its size is
+	// drawn from r; label is its class, -1 for none. It leaves at least one coordinate.
+	Mask(x []float64, label int, r *rand.Rand)
 }
 
 // A Row is one decoded and checked sample.
@@ -81,13 +91,24 @@ type Data struct {
 	License string   // as far as the files say; "unknown" otherwise
 	Source  string   // for people: file names, counts
 	SHA256  string   // over all data files in order, hex
+	Hints   Hints
 	Notes   []string // what loading changed or left out, for people: "11 records with ambiguity letters dropped"
 }
 
-// Examples are records that can be put into model space.
+// Hints are what suits the data in training and sampling, in model space. Zero is the program's default, which is for
+// discrete data: they are decided far above the smallest noise.
+type Hints struct {
+	LnSigmaMean, LnSigmaStd float64 // of the noise levels in training
+	SigmaMin, SigmaMax, Rho float64 // of the schedule
+	Steps                   int     // of the schedule
+	Guidance                float64 // by labels
+}
+
+// Examples are records that can be encoded.
 type Examples interface {
 	Len() int
-	// Encode writes example i to dst, which has the length of the adapter's shape, and returns its class, or -1.
+	// Encode writes example i to dst, which has the length of the adapter's shape, on the adapter's scale, and returns its
+	// class, or -1.
 	Encode(dst []float64, i int) int
 	// Key identifies the content of example i as Row.Key does.
 	Key(i int) string

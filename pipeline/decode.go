@@ -43,12 +43,15 @@ func (r *run) decodeRows(m *microBatch) {
 	r.buffers.Put(&x)
 }
 
-// unscale takes a sample from the model's own scale to the adapter's: x/scale + offset.
+// unscale takes a sample from the model's own scale to the adapter's: x/scale + offset. What is absent stays 0.
 func (r *run) unscale(x []float64) {
 	if r.plain {
 		return
 	}
 	for i := range x {
+		if x[i] == 0 && r.masked {
+			continue
+		}
 		x[i] = x[i]/r.scale[i%len(r.scale)] + r.offset[i%len(r.offset)]
 	}
 }

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"pfgmgen/sampler"
 	"slices"
 	"sort"
 	"strings"
@@ -38,17 +39,19 @@ func (p Plan) labelFaults() []string {
 	return faults
 }
 
-// A labelling gives each sample its class. Without counts the plan's labels take turns; with counts the first label
-// has the first indices, and so on.
+// A labelling gives each sample its class. With counts the first label has the first indices, and so on; with shares each
+// sample draws its label, by the seed and its index; otherwise the plan's labels take turns.
 type labelling struct {
 	classes []int // class of each of the plan's labels; empty for an unconditional model
 	names   []string
-	ends    []int64 // first index after each label's samples; nil when they take turns
+	ends    []int64   // first index after each label's samples; nil without counts
+	upTo    []float64 // sum of the shares up to each label; nil without shares
+	seed    uint64
 }
 
 // newLabelling looks the plan's labels up among the names of the adapter's classes.
 func newLabelling(p Plan, names []string) (labelling, error) {
-	l := labelling{names: names}
+	l := labelling{names: names, seed: p.Seed}
 	if len(names) == 0 {
 		if len(p.Labels) > 0 {
 			return l, fmt.Errorf("pipeline: the plan has the labels %s, but the model is unconditional", strings.Join(p.Labels, ", "))
@@ -70,6 +73,11 @@ func newLabelling(p Plan, names []string) (labelling, error) {
 		end += c
 		l.ends = append(l.ends, end)
 	}
+	sum := 0.0
+	for _, s := range p.LabelShares {
+		sum += s
+		l.upTo = append(l.upTo, sum)
+	}
 	return l, nil
 }
 
@@ -78,6 +86,9 @@ func (l labelling) class(index int64) int {
 	switch {
 	case len(l.classes) == 0:
 		return -1
+	case l.upTo != nil:
+		u := l.upTo[len(l.upTo)-1] * sampler.NewStream(l.seed, index, 0, sampler.PurposeLabel).Float64()
+		return l.classes[sort.Search(len(l.upTo), func(k int) bool { return u < l.upTo[k] })]
 	case l.ends == nil:
 		return l.classes[index%int64(len(l.classes))]
 	}

@@ -39,26 +39,27 @@ const (
 // A Plan is everything that decides the rows of a dataset and how they are cut into parts. What does not, such as the
 // number of workers, is not in it. Names in JSON are those of the command's flags.
 type Plan struct {
-	Version     int      `json:"plan_version"`
-	Domain      string   `json:"domain"`
-	Model       Model    `json:"model"`
-	NumSamples  int64    `json:"num_samples"`
-	Seed        uint64   `json:"seed"` // at most 2^63-1
-	Solver      string   `json:"solver"`
-	Steps       int      `json:"steps"`
-	SigmaMin    float64  `json:"sigma_min"`
-	SigmaMax    float64  `json:"sigma_max"`
-	Rho         float64  `json:"rho"`
-	Guidance    float64  `json:"guidance"` // 1 is none
-	Labels      []string `json:"labels,omitempty"`
-	LabelCounts []int64  `json:"label_counts,omitempty"`
-	Batch       int      `json:"batch"` // rows of a micro-batch
-	Invalid     string   `json:"invalid"`
-	MaxAttempts int      `json:"max_attempts"` // draws of one sample; 1 unless Invalid is Resample
-	ShardRows   int64    `json:"shard_rows"`
-	Format      string   `json:"format"`         // of the parts
-	Also        []string `json:"also,omitempty"` // plain formats beside them
-	Provider    string   `json:"provider"`       // kind of device: cpu, cuda; the bits depend on it
+	Version     int       `json:"plan_version"`
+	Domain      string    `json:"domain"`
+	Model       Model     `json:"model"`
+	NumSamples  int64     `json:"num_samples"`
+	Seed        uint64    `json:"seed"` // at most 2^63-1
+	Solver      string    `json:"solver"`
+	Steps       int       `json:"steps"`
+	SigmaMin    float64   `json:"sigma_min"`
+	SigmaMax    float64   `json:"sigma_max"`
+	Rho         float64   `json:"rho"`
+	Guidance    float64   `json:"guidance"` // 1 is none
+	Labels      []string  `json:"labels,omitempty"`
+	LabelCounts []int64   `json:"label_counts,omitempty"`
+	LabelShares []float64 `json:"label_shares,omitempty"` // probability of each label; samples draw their own
+	Batch       int       `json:"batch"`                  // rows of a micro-batch
+	Invalid     string    `json:"invalid"`
+	MaxAttempts int       `json:"max_attempts"` // draws of one sample; 1 unless Invalid is Resample
+	ShardRows   int64     `json:"shard_rows"`
+	Format      string    `json:"format"`         // of the parts
+	Also        []string  `json:"also,omitempty"` // plain formats beside them
+	Provider    string    `json:"provider"`       // kind of device: cpu, cuda; the bits depend on it
 }
 
 // Model is what a plan says of the model: the hash that identifies it and, for people, what the hash stands for.

@@ -51,6 +51,7 @@ type run struct {
 	offset    []float64
 	scale     []float64
 	plain     bool // offset and scale do nothing
+	masked    bool // what is exactly 0 is absent
 	schema    *arrow.Schema
 	sink      Sink
 	workers   int
@@ -72,6 +73,7 @@ func newRun(p Plan, parts Parts) (*run, error) {
 	}
 	r := &run{plan: p, runID: p.RunID(), layout: newLayout(p), adapter: parts.Adapter, sink: parts.Sink,
 		workers: parts.Workers, observer: parts.Observer, allocator: parts.Allocator, offset: parts.Offset, scale: parts.Scale}
+	_, r.masked = parts.Adapter.(domains.Masked)
 	var err error
 	if r.schema, err = Schema(parts.Adapter.Fields(), parts.About); err != nil {
 		return nil, err
@@ -89,7 +91,7 @@ func newRun(p Plan, parts Parts) (*run, error) {
 		if err := checkDenoiser(p, den.Info(), parts.Adapter); err != nil {
 			return nil, err
 		}
-		s, err := newSampler(p, den)
+		s, err := newSampler(p, den, parts.Adapter)
 		if err != nil {
 			return nil, err
 		}
@@ -111,13 +113,16 @@ func newRun(p Plan, parts Parts) (*run, error) {
 	return r, nil
 }
 
-func newSampler(p Plan, den sampler.Denoiser) (*sampler.Sampler, error) {
+func newSampler(p Plan, den sampler.Denoiser, a domains.Adapter) (*sampler.Sampler, error) {
 	solver, err := sampler.SolverByName(p.Solver)
 	if err != nil {
 		return nil, err
 	}
-	return sampler.New(den, sampler.Settings{Solver: solver, Steps: p.Steps, SigmaMin: p.SigmaMin, SigmaMax: p.SigmaMax,
-		Rho: p.Rho, Guidance: p.Guidance})
+	set := sampler.Settings{Solver: solver, Steps: p.Steps, SigmaMin: p.SigmaMin, SigmaMax: p.SigmaMax, Rho: p.Rho, Guidance: p.Guidance}
+	if m, ok := a.(domains.Masked); ok {
+		set.Mask = m.Mask
+	}
+	return sampler.New(den, set)
 }
 
 // checkDenoiser compares the plan, the model and the adapter.

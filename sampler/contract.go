@@ -18,7 +18,7 @@ const ContractPrefix = "pfgmgen."
 // ContractKeys lists the keys of the contract without their prefix, in the order of the fields of Contract.
 func ContractKeys() []string {
 	return []string{"version", "domain", "shape", "n", "d", "sigma_data", "sigma_min", "sigma_max", "rho", "steps", "offset", "scale",
-		"symmetry", "mask", "labels", "license", "source", "adapter", "training"}
+		"symmetry", "mask", "labels", "label_shares", "guidance", "license", "source", "adapter", "training"}
 }
 
 // Names of the tensors of a model: x float32 [batch, shape...], sigma float32 [batch], label int64 [batch] when
@@ -28,6 +28,15 @@ const (
 	InputSigma     = "sigma"
 	InputLabel     = "label"
 	OutputDenoised = "denoised"
+)
+
+// How a model treats coordinates that a sample does not have, such as those of the positions after its end.
+const (
+	MaskNone = "none" // every sample has all; padding is data
+	// MaskZeros: an absent coordinate is exactly 0 in x at every noise level, no present one ever is, and the network
+	// gives 0 for it. So the mask needs no tensor of its own, and the solvers keep it.
+	MaskZeros = "zeros"
+	MaskInput = "mask_input" // the network takes the mask as an input; known, but not run by this build
 )
 
 // A Contract is what a model file says about itself in its ONNX metadata_props, under keys that start with
@@ -46,10 +55,14 @@ type Contract struct {
 	Offset    []float64 // model space = Scale*(encoded - Offset); one value, or one for each coordinate
 	Scale     []float64
 	Symmetry  string   // of the noise: "none" or "upper_triangle"
-	Mask      string   // "none" (padding is data) or "mask_input"
+	Mask      string   // MaskNone, MaskZeros or MaskInput
 	Labels    []string // class names; empty for an unconditional model
-	License   string   // of the model and its data, an SPDX expression where there is one
-	Source    string   // of the training data, for people
+	// LabelShares are the shares of the classes in the training data, in the order of Labels; nil when unknown. Samples
+	// that nobody asks a label for are drawn in these shares.
+	LabelShares []float64
+	Guidance    float64 // weight of classifier-free guidance the model was tuned for; 0 and 1 are none
+	License     string  // of the model and its data, an SPDX expression where there is one
+	Source      string  // of the training data, for people
 
 	Adapter  json.RawMessage // the domain's settings: alphabet, columns, lengths; opaque here
 	Training json.RawMessage // the training record: data sha256, examples seen, code version, losses; opaque here
@@ -83,25 +96,29 @@ func (c *Contract) Info() Info {
 // Metadata renders the contract as metadata_props. It is the inverse of ParseContract.
 func (c *Contract) Metadata() map[string]string {
 	m := map[string]string{
-		"version":    strconv.Itoa(c.Version),
-		"domain":     c.Domain,
-		"shape":      formatInts(c.Shape),
-		"n":          strconv.Itoa(c.Free),
-		"d":          formatFloat(c.D),
-		"sigma_data": formatFloat(c.SigmaData),
-		"sigma_min":  formatFloat(c.SigmaMin),
-		"sigma_max":  formatFloat(c.SigmaMax),
-		"rho":        formatFloat(c.Rho),
-		"steps":      strconv.Itoa(c.Steps),
-		"offset":     formatFloats(c.Offset),
-		"scale":      formatFloats(c.Scale),
-		"symmetry":   c.Symmetry,
-		"mask":       c.Mask,
-		"labels":     formatJSON(c.Labels),
-		"license":    c.License,
-		"source":     c.Source,
-		"adapter":    string(c.Adapter),
-		"training":   string(c.Training),
+		"version":      strconv.Itoa(c.Version),
+		"domain":       c.Domain,
+		"shape":        formatInts(c.Shape),
+		"n":            strconv.Itoa(c.Free),
+		"d":            formatFloat(c.D),
+		"sigma_data":   formatFloat(c.SigmaData),
+		"sigma_min":    formatFloat(c.SigmaMin),
+		"sigma_max":    formatFloat(c.SigmaMax),
+		"rho":          formatFloat(c.Rho),
+		"steps":        strconv.Itoa(c.Steps),
+		"offset":       formatFloats(c.Offset),
+		"scale":        formatFloats(c.Scale),
+		"symmetry":     c.Symmetry,
+		"mask":         c.Mask,
+		"labels":       formatJSON(c.Labels),
+		"label_shares": formatFloats(c.LabelShares),
+		"license":      c.License,
+		"source":       c.Source,
+		"adapter":      string(c.Adapter),
+		"training":     string(c.Training),
+	}
+	if c.Guidance != 0 && c.Guidance != 1 {
+		m["guidance"] = formatFloat(c.Guidance)
 	}
 	out := make(map[string]string, len(m))
 	for k, v := range m {
@@ -117,22 +134,24 @@ func (c *Contract) Metadata() map[string]string {
 func ParseContract(meta map[string]string) (*Contract, error) {
 	p := contractParser{meta: meta}
 	c := &Contract{
-		Version:   p.integer("version", -1),
-		Domain:    p.text("domain", ""),
-		Shape:     p.ints("shape"),
-		Free:      p.integer("n", -1),
-		D:         p.float("d", math.NaN()),
-		SigmaData: p.float("sigma_data", math.NaN()),
-		SigmaMin:  p.float("sigma_min", math.NaN()),
-		SigmaMax:  p.float("sigma_max", math.NaN()),
-		Rho:       p.float("rho", 7),
-		Steps:     p.integer("steps", 18),
-		Offset:    p.floats("offset", []float64{0}),
-		Scale:     p.floats("scale", []float64{1}),
-		Symmetry:  p.text("symmetry", "none"),
-		Mask:      p.text("mask", "none"),
-		License:   p.text("license", "unknown"),
-		Source:    p.text("source", "unknown"),
+		Version:     p.integer("version", -1),
+		Domain:      p.text("domain", ""),
+		Shape:       p.ints("shape"),
+		Free:        p.integer("n", -1),
+		D:           p.float("d", math.NaN()),
+		SigmaData:   p.float("sigma_data", math.NaN()),
+		SigmaMin:    p.float("sigma_min", math.NaN()),
+		SigmaMax:    p.float("sigma_max", math.NaN()),
+		Rho:         p.float("rho", 7),
+		Steps:       p.integer("steps", 18),
+		Offset:      p.floats("offset", []float64{0}),
+		Scale:       p.floats("scale", []float64{1}),
+		Symmetry:    p.text("symmetry", "none"),
+		Mask:        p.text("mask", "none"),
+		LabelShares: p.floats("label_shares", nil),
+		Guidance:    p.float("guidance", 1),
+		License:     p.text("license", "unknown"),
+		Source:      p.text("source", "unknown"),
 	}
 	p.json("labels", &c.Labels)
 	p.json("adapter", &c.Adapter)
@@ -191,8 +210,23 @@ func (c *Contract) Validate() error {
 	if c.Symmetry != "none" && c.Symmetry != "upper_triangle" {
 		bad("symmetry is %q, want none or upper_triangle", c.Symmetry)
 	}
-	if c.Mask != "none" && c.Mask != "mask_input" {
-		bad("mask is %q, want none or mask_input", c.Mask)
+	if c.Mask != MaskNone && c.Mask != MaskZeros && c.Mask != MaskInput {
+		bad("mask is %q, want none, zeros or mask_input", c.Mask)
+	}
+	if !(c.Guidance >= 0) || math.IsInf(c.Guidance, 0) || (c.Guidance > 0 && c.Guidance != 1 && len(c.Labels) == 0) {
+		bad("guidance is %g with %d labels, want a positive number, and 1 without labels", c.Guidance, len(c.Labels))
+	}
+	if c.LabelShares != nil {
+		sum := 0.0
+		for _, v := range c.LabelShares {
+			if !(v >= 0) {
+				sum = math.NaN()
+			}
+			sum += v
+		}
+		if len(c.LabelShares) != len(c.Labels) || !(math.Abs(sum-1) < 1e-6) {
+			bad("label_shares are %d numbers with a sum of %g for %d labels, want one for each, with a sum of 1", len(c.LabelShares), sum, len(c.Labels))
+		}
 	}
 	seen := map[string]bool{}
 	for i, l := range c.Labels {

@@ -12,7 +12,7 @@ import (
 func fullContract() *Contract {
 	return &Contract{
 		Version: ContractVersion, Domain: "rna", Shape: []int{3, 2}, Free: 5, D: 128.5, SigmaData: 0.5, SigmaMin: 0.002, SigmaMax: 80.125,
-		Rho: 6.5, Steps: 24, Offset: []float64{0, 0.1, -0.2, 1e-300, 5, 6}, Scale: []float64{-2.5}, Symmetry: "upper_triangle", Mask: "mask_input",
+		Rho: 6.5, Steps: 24, Offset: []float64{0, 0.1, -0.2, 1e-300, 5, 6}, Scale: []float64{-2.5}, Symmetry: "upper_triangle", Mask: "mask_input", Guidance: 1,
 		Labels: []string{"Ala", "Gly <&> \"x\"", "γ"}, License: "CC0-1.0", Source: "Rfam, RF00005",
 		Adapter: json.RawMessage(`{"alphabet":"ACGU-"}`), Training: json.RawMessage(`{"examples":1000}`),
 	}
@@ -52,7 +52,7 @@ func TestContractDefaults(t *testing.T) {
 	c, err := ParseContract(map[string]string{"pfgmgen.version": "1", "pfgmgen.domain": "rna", "pfgmgen.shape": "4", "pfgmgen.n": "4",
 		"pfgmgen.d": "64", "pfgmgen.sigma_data": "0.5", "pfgmgen.sigma_min": "0.002", "pfgmgen.sigma_max": "80"})
 	want := &Contract{Version: 1, Domain: "rna", Shape: []int{4}, Free: 4, D: 64, SigmaData: 0.5, SigmaMin: 0.002, SigmaMax: 80, Rho: 7, Steps: 18,
-		Offset: []float64{0}, Scale: []float64{1}, Symmetry: "none", Mask: "none", License: "unknown", Source: "unknown"}
+		Offset: []float64{0}, Scale: []float64{1}, Symmetry: "none", Mask: "none", Guidance: 1, License: "unknown", Source: "unknown"}
 	if err != nil || !reflect.DeepEqual(c, want) {
 		t.Errorf("%+v, %v, want %+v", c, err, want)
 	}
@@ -181,7 +181,7 @@ func FuzzParseContract(f *testing.F) {
 // TestContractKeys: every key that a full contract writes is listed, and nothing else.
 func TestContractKeys(t *testing.T) {
 	c := Contract{Version: 1, Domain: "x", Shape: []int{1}, Free: 1, D: 1, SigmaData: 1, SigmaMin: 1, SigmaMax: 2, Rho: 1, Steps: 1,
-		Offset: []float64{0}, Scale: []float64{1}, Symmetry: "none", Mask: "none", Labels: []string{"a"}, License: "l", Source: "s",
+		Offset: []float64{0}, Scale: []float64{1}, Symmetry: "none", Mask: "none", Guidance: 2, LabelShares: []float64{1}, Labels: []string{"a"}, License: "l", Source: "s",
 		Adapter: []byte("{}"), Training: []byte("{}")}
 	meta := c.Metadata()
 	for _, k := range ContractKeys() {

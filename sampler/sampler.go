@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 )
 
 // Defaults of Settings.
@@ -22,6 +23,9 @@ type Settings struct {
 	SigmaMax float64 // level of the start; the denoiser's SigmaMax
 	Rho      float64 // 7
 	Guidance float64 // weight of classifier-free guidance, see Guided; 1
+	// Mask sets to 0 the coordinates of the start x that a sample does not have (MaskZeros); what the sample's size
+	// depends on is drawn from r. label is its class, -1 for none. nil leaves everything. It is called concurrently.
+	Mask func(x []float64, label int, r *rand.Rand)
 }
 
 // An ID names a sample of a run: its index, 0..MaxIndex, and how many times a sample of that index was thrown away
@@ -139,6 +143,13 @@ func (s *Sampler) Sample(ctx context.Context, dst []float64, seed uint64, ids []
 	for k, id := range ids {
 		row := dst[k*s.info.Size : (k+1)*s.info.Size]
 		Prior(row, s.info, s.set.SigmaMax, NewStream(seed, id.Index, id.Attempt, PurposePrior))
+		if s.set.Mask != nil {
+			label := -1
+			if labels != nil {
+				label = int(labels[k])
+			}
+			s.set.Mask(row, label, rand.New(NewStream(seed, id.Index, id.Attempt, PurposeMask)))
+		}
 	}
 	nfe, err = s.set.Solver.Solve(ctx, s.den, dst, labels, s.schedule)
 	var state *StateError

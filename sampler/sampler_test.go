@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -129,7 +130,7 @@ func TestSampleIdentity(t *testing.T) {
 func TestNewDefaults(t *testing.T) {
 	smp := mustNew(t, samplertest.NewPoint([]float64{1, 2}, 64), sampler.Settings{})
 	want := sampler.Settings{Solver: sampler.Heun{}, Steps: 18, SigmaMin: 0.002, SigmaMax: 80, Rho: 7, Guidance: 1}
-	if got := smp.Settings(); got != want {
+	if got := smp.Settings(); !reflect.DeepEqual(got, want) {
 		t.Errorf("defaults %+v, want %+v", got, want)
 	}
 	if smp.NFE() != 35 || smp.Info().Size != 2 {
@@ -143,7 +144,7 @@ func TestNewDefaults(t *testing.T) {
 	// Every setting that is given stands.
 	set := sampler.Settings{Solver: sampler.Euler{}, Steps: 7, SigmaMin: 0.01, SigmaMax: 40, Rho: 3, Guidance: 2.5}
 	smp = mustNew(t, classes(64), set)
-	if got := smp.Settings(); got != set || smp.NFE() != 14 {
+	if got := smp.Settings(); !reflect.DeepEqual(got, set) || smp.NFE() != 14 {
 		t.Errorf("settings %+v, NFE %d, want %+v and 14 (guidance doubles)", got, smp.NFE(), set)
 	}
 }

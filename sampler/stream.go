@@ -9,9 +9,13 @@ import (
 // MaxIndex is the largest sample index that a Stream can be made for.
 const MaxIndex = 1<<48 - 1
 
-// PurposePrior is the purpose of the stream that the start of a sample is drawn from. Purposes below 256 belong to this
-// package; other users of the same seed, such as training, take 256 and above.
-const PurposePrior uint16 = 0
+// Purposes of streams. Those below 256 belong to this package; other users of the same seed, such as training, take 256
+// and above.
+const (
+	PurposePrior uint16 = iota // the start of a sample
+	PurposeMask                // which coordinates a sample has
+	PurposeLabel               // the class of a sample, when it is drawn; attempt 0, so that drawing again keeps it
+)
 
 // A Stream is a sequence of random numbers that is fixed by four numbers: the seed, an index (of the sample), an attempt
 // and a purpose. Different quadruples give statistically independent streams. It is Philox4x32-10 with the seed as key

@@ -10,7 +10,8 @@ import (
 // Examples are data in model space. domains.Examples is one.
 type Examples interface {
 	Len() int
-	// Encode writes example i to dst and returns its class, or -1.
+	// Encode writes example i to dst and returns its class, or -1. With a masked architecture, what is exactly 0 is
+	// absent.
 	Encode(dst []float64, i int) int
 }
 
@@ -42,12 +43,12 @@ type batches struct {
 }
 
 func newBatches(s *Settings, data Examples, purpose uint16) *batches {
-	n := s.Architecture.Length * s.Architecture.Channels
+	n := s.Architecture.coordinates()
 	return &batches{set: s, data: data, purpose: purpose, clean: make([]float64, n), noisy: make([]float64, n), epoch: -1}
 }
 
 func newBatch(s *Settings) *batch {
-	n := s.Batch * s.Architecture.Length * s.Architecture.Channels
+	n := s.Batch * s.Architecture.coordinates()
 	b := &batch{x: make([]float32, n), y: make([]float32, n), sigma: make([]float32, s.Batch)}
 	if s.Architecture.Classes > 0 {
 		b.label = make([]int64, s.Batch)
@@ -67,6 +68,13 @@ func (m *batches) fill(b *batch, step int) {
 		unlabelled := r.Float64() < s.Unlabelled
 		class := m.data.Encode(m.clean, m.example(k))
 		sampler.Perturb(m.noisy, m.clean, float64(s.D), sigma, r)
+		if s.Architecture.Masked {
+			for j, v := range m.clean {
+				if v == 0 {
+					m.noisy[j] = 0
+				}
+			}
+		}
 		for j := range size {
 			b.x[i*size+j] = float32(m.noisy[j])
 			b.y[i*size+j] = float32(m.clean[j])

@@ -15,7 +15,7 @@ import (
 // forwardFLOPs counts the multiplications and additions of the matrix products of one forward pass of one sample.
 func (a Architecture) forwardFLOPs() float64 {
 	t, w := float64(a.Tokens()), float64(a.Width)
-	patch := float64(a.Patch * a.Channels)
+	patch := float64(a.tokenSize())
 	block := 2*t*w*12*w + 2*2*t*t*w + 2*w*6*w // linear layers, attention scores and mix, modulation
 	return float64(a.Depth)*block + 2*2*t*patch*w + 2*w*(2*frequencies+w+2*w)
 }

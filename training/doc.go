@@ -2,7 +2,8 @@
 //
 // The steps, in order:
 //
-//  1. NewArchitecture describes a token transformer for samples of shape [length, channels].
+//  1. NewArchitecture describes a token transformer for samples of shape [positions, channels] or
+//     [channels, height, width], possibly with absent coordinates.
 //  2. Its forward pass with EDM preconditioning, the loss, the reverse-mode gradient, the gradient clip, Adam and the
 //     moving average of the weights are built as one ONNX graph (internal/onnx). All weights lie in one vector, which is
 //     an input and an output of the graph, as are Adam's moments and the average.

@@ -3,21 +3,24 @@ package training
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"pfgmgen/internal/onnx"
 	"pfgmgen/sampler"
 )
 
-// Architecture is the shape of the token transformer: a DiT (arXiv 2212.09748) over tokens of Patch neighbouring
-// positions.
+// Architecture is the shape of the token transformer: a DiT (arXiv 2212.09748) over tokens of neighbouring positions.
 type Architecture struct {
-	Length   int `json:"length"`   // positions of a sample (residues, alignment columns, frames)
-	Channels int `json:"channels"` // numbers of a position
-	Patch    int `json:"patch"`    // positions of a token; divides Length
-	Width    int `json:"width"`    // numbers of a token inside the network
-	Depth    int `json:"depth"`    // blocks
-	Heads    int `json:"heads"`    // attention heads; divides Width
-	Classes  int `json:"classes"`  // labels, 0 when unconditional
+	// Shape is that of a sample: [positions, channels] of a sequence, whose tokens are Patch neighbouring positions, or
+	// [channels, height, width] of a picture, whose tokens are squares of Patch by Patch pixels.
+	Shape   []int `json:"shape"`
+	Patch   int   `json:"patch"`            // divides positions, or height and width
+	Width   int   `json:"width"`            // numbers of a token inside the network
+	Depth   int   `json:"depth"`            // blocks
+	Heads   int   `json:"heads"`            // attention heads; divides Width
+	Classes int   `json:"classes"`          // labels, 0 when unconditional
+	Masked  bool  `json:"masked,omitempty"` // coordinates that are exactly 0 are absent (sampler.MaskZeros)
 }
 
 // sizes are those that NewArchitecture knows, smallest first.
@@ -27,17 +30,39 @@ var sizes = []struct {
 }{
 	{"tiny", 48, 2, 2},
 	{"small", 96, 4, 4},
+	{"medium", 128, 6, 4},
 	{"base", 192, 6, 6},
 }
 
-// NewArchitecture returns the architecture of the given size for samples of shape [length, channels].
-func NewArchitecture(size string, shape []int, classes int) (Architecture, error) {
-	if len(shape) != 2 {
-		return Architecture{}, fmt.Errorf("training: samples have the shape %v, the token transformer takes [length, channels]", shape)
+// Sizes lists the names that NewArchitecture takes, smallest first.
+func Sizes() []string {
+	names := make([]string, len(sizes))
+	for i, s := range sizes {
+		names[i] = s.name
 	}
-	a := Architecture{Length: shape[0], Channels: shape[1], Patch: 1, Classes: classes}
-	if a.Length%2 == 0 {
-		a.Patch = 2
+	return names
+}
+
+// A network's patch is the smallest that leaves at most maxTokens tokens, as attention costs their square, but not
+// larger than maxPatch, as the network sees the inside of a token through one linear layer only.
+const (
+	maxTokens = 64
+	maxPatch  = 4
+)
+
+// NewArchitecture returns the architecture of the given size for samples of shape [positions, channels] or
+// [channels, height, width].
+func NewArchitecture(size string, shape []int, classes int) (Architecture, error) {
+	a := Architecture{Shape: slices.Clone(shape), Patch: 1, Classes: classes}
+	if len(shape) != 2 && len(shape) != 3 {
+		return a, fmt.Errorf("training: samples have the shape %v, the token transformer takes [positions, channels] or [channels, height, width]", shape)
+	}
+	for p := 1; p <= maxPatch; p *= 2 {
+		if a.divides(p) {
+			if a.Patch = p; a.Tokens() <= maxTokens {
+				break
+			}
+		}
 	}
 	for _, s := range sizes {
 		if s.name == size {
@@ -45,24 +70,74 @@ func NewArchitecture(size string, shape []int, classes int) (Architecture, error
 			return a, a.Validate()
 		}
 	}
-	return a, fmt.Errorf("training: no size %q, want tiny, small or base", size)
+	return a, fmt.Errorf("training: no size %q, want one of %s", size, strings.Join(Sizes(), ", "))
 }
 
 // Validate reports sizes that do not fit together.
 func (a Architecture) Validate() error {
+	positive := (len(a.Shape) == 2 || len(a.Shape) == 3) && a.Patch > 0 && a.Width > 0 && a.Depth > 0 && a.Heads > 0 && a.Classes >= 0
+	for _, d := range a.Shape {
+		positive = positive && d > 0
+	}
 	switch {
-	case a.Length <= 0 || a.Channels <= 0 || a.Patch <= 0 || a.Width <= 0 || a.Depth <= 0 || a.Heads <= 0 || a.Classes < 0:
+	case !positive:
 		return fmt.Errorf("training: architecture %+v has a size that is not positive", a)
-	case a.Length%a.Patch != 0:
-		return fmt.Errorf("training: length %d is not a multiple of the patch %d", a.Length, a.Patch)
+	case !a.divides(a.Patch):
+		return fmt.Errorf("training: the patch %d does not divide the positions of samples of shape %v", a.Patch, a.Shape)
 	case a.Width%a.Heads != 0:
 		return fmt.Errorf("training: width %d is not a multiple of the %d heads", a.Width, a.Heads)
 	}
 	return nil
 }
 
+// divides says whether samples can be cut into patches of p.
+func (a Architecture) divides(p int) bool {
+	if len(a.Shape) == 2 {
+		return a.Shape[0]%p == 0
+	}
+	return a.Shape[1]%p == 0 && a.Shape[2]%p == 0
+}
+
+// coordinates is the number of numbers of one sample.
+func (a Architecture) coordinates() int {
+	n := 1
+	for _, d := range a.Shape {
+		n *= d
+	}
+	return n
+}
+
 // Tokens is the length of the sequence that the transformer sees.
-func (a Architecture) Tokens() int { return a.Length / a.Patch }
+func (a Architecture) Tokens() int {
+	if len(a.Shape) == 2 {
+		return a.Shape[0] / a.Patch
+	}
+	return a.Shape[1] / a.Patch * (a.Shape[2] / a.Patch)
+}
+
+// tokenSize is the number of coordinates of one token.
+func (a Architecture) tokenSize() int { return a.coordinates() / a.Tokens() }
+
+// batched is the shape of a tensor of samples.
+func (a Architecture) batched() []int { return append([]int{onnx.Batch}, a.Shape...) }
+
+// cut makes tokens of samples: [batch, shape...] to [batch, tokens, tokenSize].
+func (a Architecture) cut(g *onnx.Graph, x *onnx.Value) *onnx.Value {
+	if len(a.Shape) == 3 {
+		c, h, w, p := a.Shape[0], a.Shape[1], a.Shape[2], a.Patch
+		x = g.Transpose(g.Reshape(x, onnx.Batch, c, h/p, p, w/p, p), 0, 2, 4, 1, 3, 5)
+	}
+	return g.Reshape(x, onnx.Batch, a.Tokens(), a.tokenSize())
+}
+
+// join is the inverse of cut.
+func (a Architecture) join(g *onnx.Graph, x *onnx.Value) *onnx.Value {
+	if len(a.Shape) == 3 {
+		c, h, w, p := a.Shape[0], a.Shape[1], a.Shape[2], a.Patch
+		x = g.Transpose(g.Reshape(x, onnx.Batch, h/p, w/p, c, p, p), 0, 3, 1, 4, 2, 5)
+	}
+	return g.Reshape(x, a.batched()...)
+}
 
 // frequencies is the number of sines, and of cosines, that describe the noise level to the network.
 const frequencies = 16
@@ -96,7 +171,7 @@ func (a Architecture) params() []param {
 	a.network(g, func(p param) *onnx.Value {
 		list = append(list, p)
 		return g.Input(p.name, onnx.Float, p.shape...)
-	}, g.Input("x", onnx.Float, onnx.Batch, a.Length, a.Channels), g.Input("c_noise", onnx.Float, onnx.Batch, 1), a.labelInput(g))
+	}, g.Input("x", onnx.Float, a.batched()...), g.Input("c_noise", onnx.Float, onnx.Batch, 1), a.labelInput(g))
 	return list
 }
 
@@ -116,7 +191,10 @@ func (a Architecture) Size() int {
 	return int(n)
 }
 
-// network is F(x, c_noise, label): x is [batch, length, channels] scaled to unit variance, cNoise [batch, 1].
+// network is F(x, c_noise, label): x is [batch, shape...] scaled to unit variance, cNoise [batch, 1].
+//
+// When the architecture is masked, each token is told whether it has any coordinate that is not exactly 0, and the result
+// is 0 wherever x is.
 //
 // Each block normalises its input, shifts and scales it by amounts that depend on the noise level and the label, applies
 // attention or a two-layer perceptron, and adds the result through a gate. Gates and the last layer start at zero, so
@@ -155,8 +233,15 @@ func (a Architecture) network(g *onnx.Graph, w weights, x, cNoise, label *onnx.V
 		return g.Split(all, 2, sizes...)
 	}
 
-	patch := a.Patch * a.Channels
-	h := linear("embed", g.Reshape(x, onnx.Batch, tokens, patch), patch, width, fanIn(patch))
+	patch, in := a.tokenSize(), a.cut(g, x)
+	features := patch
+	var present *onnx.Value // 1 where a coordinate is, 0 where it is absent
+	if a.Masked {
+		present = a.present(g, in)
+		in = g.Concat(2, in, g.Min(g.ReduceSum(present, true, 2), g.Scalar(1)))
+		features++
+	}
+	h := linear("embed", in, features, width, fanIn(patch))
 	h = g.Add(h, w(param{"position", []int{tokens, width}, 0.3}))
 	for i := range a.Depth {
 		name := fmt.Sprintf("block.%d.", i)
@@ -167,7 +252,15 @@ func (a Architecture) network(g *onnx.Graph, w weights, x, cNoise, label *onnx.V
 	}
 	m := modulation("out.modulation", 2)
 	out := linear("out", modulate(h, m[0], m[1]), width, patch, 0)
-	return g.Reshape(out, onnx.Batch, a.Length, a.Channels)
+	if a.Masked {
+		out = g.Mul(out, present)
+	}
+	return a.join(g, out)
+}
+
+// present is 1 where x is not exactly 0.
+func (a Architecture) present(g *onnx.Graph, x *onnx.Value) *onnx.Value {
+	return g.Cast(g.Greater(g.Abs(x), g.Scalar(0)), onnx.Float)
 }
 
 // noiseFeatures are sines and cosines of c_noise at frequencies from 1 to 64, evenly spaced in their logarithm.
@@ -194,10 +287,10 @@ func (a Architecture) attention(g *onnx.Graph, linear func(string, *onnx.Value, 
 }
 
 // denoiser is Den(x, sigma, label) with the EDM preconditioning of science.md 1.6 around the network.
-// x is [batch, length, channels], sigma [batch].
+// x is [batch, shape...], sigma [batch].
 func (a Architecture) denoiser(g *onnx.Graph, w weights, x, sigma, label *onnx.Value, sigmaData float64) *onnx.Value {
 	column := g.Reshape(sigma, onnx.Batch, 1)
-	s := g.Reshape(sigma, onnx.Batch, 1, 1)
+	s := a.perSample(g, sigma)
 	total := g.Shift(g.Square(s), sigmaData*sigmaData) // sigma^2 + sigma_data^2
 	root := g.Sqrt(total)
 	cSkip := g.Div(g.Scalar(float32(sigmaData*sigmaData)), total)
@@ -205,4 +298,13 @@ func (a Architecture) denoiser(g *onnx.Graph, w weights, x, sigma, label *onnx.V
 	cNoise := g.Scale(g.Log(column), 0.25)
 	f := a.network(g, w, g.Div(x, root), cNoise, label)
 	return g.Add(g.Mul(cSkip, x), g.Mul(cOut, f))
+}
+
+// perSample gives [batch] the rank of a batch of samples.
+func (a Architecture) perSample(g *onnx.Graph, v *onnx.Value) *onnx.Value {
+	shape := []int{onnx.Batch}
+	for range a.Shape {
+		shape = append(shape, 1)
+	}
+	return g.Reshape(v, shape...)
 }

@@ -10,7 +10,7 @@ import (
 
 // Names of the tensors of the training step beside those of the model contract.
 const (
-	inClean    = "y"           // float32 [batch, length, channels]: the data that x is a noisy version of
+	inClean    = "y"           // float32 [batch, shape...]: the data that x is a noisy version of
 	inRate     = "lr"          // float32 []: learning rate with Adam's bias correction
 	inEpsilon  = "epsilon"     // float32 []: Adam's epsilon with the same correction
 	inEMA      = "ema_rate"    // float32 []: 1 - decay
@@ -45,18 +45,25 @@ func (a Architecture) slicesOf(g *onnx.Graph, vector *onnx.Value) weights {
 	}
 }
 
-// loss adds the PFGM++ objective: the mean over samples and coordinates of lambda(sigma)*|Den(x, sigma) - y|^2,
+// loss adds the PFGM++ objective: the mean over samples and present coordinates of lambda(sigma)*|Den(x, sigma) - y|^2,
 // lambda = 1/c_out^2. It returns the loss and the weight vector that it is a function of.
 func (a Architecture) loss(g *onnx.Graph, sigmaData float64) (loss, vector *onnx.Value) {
-	x := g.Input(sampler.InputX, onnx.Float, onnx.Batch, a.Length, a.Channels)
-	y := g.Input(inClean, onnx.Float, onnx.Batch, a.Length, a.Channels)
+	x := g.Input(sampler.InputX, onnx.Float, a.batched()...)
+	y := g.Input(inClean, onnx.Float, a.batched()...)
 	sigma := g.Input(sampler.InputSigma, onnx.Float, onnx.Batch)
 	label := a.labelInput(g)
 	vector = g.Input(vecWeights, onnx.Float, a.Size())
 	den := a.denoiser(g, a.slicesOf(g, vector), x, sigma, label, sigmaData)
-	s := g.Reshape(sigma, onnx.Batch, 1, 1)
+	s := a.perSample(g, sigma)
 	inverse := g.Div(g.Sqrt(g.Shift(g.Square(s), sigmaData*sigmaData)), g.Scale(s, sigmaData)) // 1/c_out
-	return g.ReduceMean(g.Square(g.Mul(g.Sub(den, y), inverse)), false, 0, 1, 2), vector
+	square, axes := g.Square(g.Mul(g.Sub(den, y), inverse)), []int64{0}
+	for i := range a.Shape {
+		axes = append(axes, int64(1+i))
+	}
+	if a.Masked {
+		return g.Div(g.ReduceSum(square, false, axes...), g.ReduceSum(a.present(g, x), false, axes...)), vector
+	}
+	return g.ReduceMean(square, false, axes...), vector
 }
 
 // lossModel is the forward pass alone: weights and a batch in, the loss out.
@@ -97,19 +104,32 @@ func (a Architecture) stepModel(sigmaData float64, o optimiser) ([]byte, error) 
 	return g.Model("pfgmgen-step", producer).Marshal()
 }
 
+// Weights says how the numbers of an exported network are stored. The network computes in float32 all the same.
+type Weights string
+
+// Ways to store weights.
+const (
+	Float32 Weights = "fp32"
+	Float16 Weights = "fp16" // half the size, rounded to 11 significant bits
+)
+
 // Export is the model file of the network with the given weights: Den(x, sigma, label) with the contract in its
 // metadata.
-func (a Architecture) Export(vector []float32, c *sampler.Contract) ([]byte, error) {
+func (a Architecture) Export(vector []float32, c *sampler.Contract, stored Weights) ([]byte, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
 	g := onnx.NewGraph()
-	x := g.Input(sampler.InputX, onnx.Float, onnx.Batch, a.Length, a.Channels)
+	x := g.Input(sampler.InputX, onnx.Float, a.batched()...)
 	sigma := g.Input(sampler.InputSigma, onnx.Float, onnx.Batch)
 	label := a.labelInput(g)
 	constants := func(p param) *onnx.Value {
 		n := int(p.size())
-		v := g.Floats(p.name, vector[:n], p.shape...)
+		store := g.Floats
+		if stored == Float16 {
+			store = g.HalfFloats
+		}
+		v := store(p.name, vector[:n], p.shape...)
 		vector = vector[n:]
 		return v
 	}

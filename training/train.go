@@ -18,7 +18,7 @@ const maxSkipped = 20
 // A Job is one run of training.
 type Job struct {
 	Settings Settings
-	Train    Examples // of the shape [Architecture.Length, Architecture.Channels], as Valid
+	Train    Examples // of the shape Architecture.Shape, as Valid
 	Valid    Examples // held out; may be empty or nil
 	DataSHA  string   // identifies the data in checkpoints
 	// Budget, when positive, replaces Settings.Steps: the speed is measured first, and the number of steps that fit is

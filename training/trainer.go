@@ -53,7 +53,10 @@ func (t *trainer) close() {
 func (t *trainer) inputs(b *batch, w []float32) map[string]ort.Tensor {
 	a := t.set.Architecture
 	n := int64(len(b.sigma))
-	shape := []int64{n, int64(a.Length), int64(a.Channels)}
+	shape := []int64{n}
+	for _, d := range a.Shape {
+		shape = append(shape, int64(d))
+	}
 	in := map[string]ort.Tensor{
 		sampler.InputX:     {Shape: shape, Data: b.x},
 		inClean:            {Shape: shape, Data: b.y},

@@ -96,7 +96,7 @@ func TestPreconditioning(t *testing.T) {
 	tr := trainerFor(t, &s)
 	w := newState(&s).w
 	constant := slices.Clone(w)
-	for i := range s.Architecture.Patch * s.Architecture.Channels {
+	for i := range s.Architecture.tokenSize() {
 		constant[len(constant)-1-i] = 1 // the last tensor is the bias of the output layer
 	}
 	for _, sigma := range []float64{0.002, 0.05, 0.5, 3, 80} {
@@ -152,8 +152,8 @@ func TestOptimumOfGaussianData(t *testing.T) {
 	st := newState(&s)
 	m, b := newBatches(&s, white(4096, 8, SigmaData, 2), purposeNoise), newBatch(&s)
 	const batches = 200
-	n := s.Architecture.Width * s.Architecture.Patch * s.Architecture.Channels
-	n += s.Architecture.Patch * s.Architecture.Channels
+	n := s.Architecture.Width * s.Architecture.tokenSize()
+	n += s.Architecture.tokenSize()
 	sum, square := make([]float64, n), make([]float64, n)
 	for i := range batches {
 		m.fill(b, i)
@@ -329,7 +329,7 @@ func TestExport(t *testing.T) {
 	}
 	c := &sampler.Contract{Version: sampler.ContractVersion, Domain: "test", Shape: []int{4, 2}, Free: 8, D: 128, SigmaData: SigmaData,
 		SigmaMin: 0.02, SigmaMax: 40, Rho: 5, Steps: 18, Offset: []float64{0}, Scale: []float64{1}, Symmetry: "none", Mask: "none", License: "none", Source: "test"}
-	model, err := s.Architecture.Export(w, c)
+	model, err := s.Architecture.Export(w, c, Float32)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -359,7 +359,7 @@ func TestExport(t *testing.T) {
 		t.Errorf("loss at the exported model's own output is %g", got)
 	}
 	c.D = 0
-	if _, err := s.Architecture.Export(w, c); err == nil {
+	if _, err := s.Architecture.Export(w, c, Float32); err == nil {
 		t.Error("a contract with D = 0 was exported")
 	}
 }

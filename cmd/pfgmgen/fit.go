@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -21,14 +22,57 @@ import (
 	"pfgmgen/training"
 )
 
-// Sampling defaults that a trained model carries. Discrete data are decided far above sigma 0.03, and the prior needs
-// not start beyond 80 times the data's standard deviation (design.md section 12).
-const (
-	trainedSigmaMin = 0.03
-	trainedSigmaMax = 40
-	trainedRho      = 5
-	trainedSteps    = 18
-)
+// discrete are the hints for data that give none. Discrete data are decided far above sigma 0.03, and the prior needs not
+// start beyond 80 times the data's standard deviation (design.md section 12).
+var discrete = domains.Hints{LnSigmaMean: -0.17, LnSigmaStd: 1.2, SigmaMin: 0.03, SigmaMax: 40, Rho: 5, Steps: 18, Guidance: 1}
+
+// hints fills in what the data do not say.
+func hints(h domains.Hints) domains.Hints {
+	if h.LnSigmaStd == 0 {
+		h.LnSigmaMean, h.LnSigmaStd = discrete.LnSigmaMean, discrete.LnSigmaStd
+	}
+	if h.Steps == 0 {
+		h.Steps = discrete.Steps
+	}
+	for _, f := range []struct {
+		v        *float64
+		fallback float64
+	}{{&h.SigmaMin, discrete.SigmaMin}, {&h.SigmaMax, discrete.SigmaMax}, {&h.Rho, discrete.Rho}, {&h.Guidance, discrete.Guidance}} {
+		if *f.v == 0 {
+			*f.v = f.fallback
+		}
+	}
+	return h
+}
+
+// maskOf says how samples of an adapter leave coordinates out.
+func maskOf(a domains.Adapter) (masked bool, mode string) {
+	if _, ok := a.(domains.Masked); ok {
+		return true, sampler.MaskZeros
+	}
+	return false, sampler.MaskNone
+}
+
+// labelShares are the shares of the classes in the examples, nil without classes.
+func labelShares(e domains.Examples, size, classes int) []float64 {
+	if classes == 0 {
+		return nil
+	}
+	shares, x, total := make([]float64, classes), make([]float64, size), 0.0
+	for i := range e.Len() {
+		if label := e.Encode(x, i); label >= 0 {
+			shares[label]++
+			total++
+		}
+	}
+	if total == 0 {
+		return nil
+	}
+	for i := range shares {
+		shares[i] /= total
+	}
+	return shares
+}
 
 // checkSamples is how many samples are drawn from a trained model to see that they decode.
 const checkSamples = 64
@@ -85,9 +129,36 @@ func train(ctx context.Context, e *env, registry domains.Registry, o trainOption
 	if err != nil {
 		return nil, usageError{err}
 	}
+	if o.patch > 0 {
+		arch.Patch = o.patch
+	}
+	masked, mask := maskOf(data.Adapter)
+	arch.Masked = masked
+	coordinates := 1
+	for _, d := range shape {
+		coordinates *= d
+	}
+	measured, err := domains.MeasureExamples(data.Train, coordinates, masked)
+	if err != nil {
+		return nil, err
+	}
+	scale, err := measured.Fit()
+	if err != nil {
+		return nil, err
+	}
+	hint := hints(data.Hints)
+	if len(labels) == 0 {
+		hint.Guidance = 1
+	}
+	if !math.IsNaN(o.logMean) {
+		hint.LnSigmaMean = o.logMean
+	}
+	if !math.IsNaN(o.logStd) {
+		hint.LnSigmaStd = o.logStd
+	}
 	set := training.DefaultSettings(arch)
 	set.D, set.Seed, set.Threads = training.Dimensions(o.d), o.seed, o.threads
-	set.Steps, set.Batch, set.Rate, set.LogMean, set.LogStd = max(o.steps, 1), o.batch, o.rate, o.logMean, o.logStd
+	set.Steps, set.Batch, set.Rate, set.LogMean, set.LogStd = max(o.steps, 1), o.batch, o.rate, hint.LnSigmaMean, hint.LnSigmaStd
 	if err := set.Validate(); err != nil {
 		return nil, usageError{err}
 	}
@@ -102,8 +173,9 @@ func train(ctx context.Context, e *env, registry domains.Registry, o trainOption
 
 	contract := &sampler.Contract{
 		Version: sampler.ContractVersion, Domain: o.domain, Shape: shape, Free: data.Adapter.Free(), D: o.d,
-		SigmaData: training.SigmaData, SigmaMin: trainedSigmaMin, SigmaMax: trainedSigmaMax, Rho: trainedRho, Steps: trainedSteps,
-		Offset: []float64{0}, Scale: []float64{1}, Symmetry: "none", Mask: "none", Labels: labels,
+		SigmaData: training.SigmaData, SigmaMin: hint.SigmaMin, SigmaMax: hint.SigmaMax, Rho: hint.Rho, Steps: hint.Steps,
+		Offset: []float64{scale.Offset}, Scale: []float64{scale.Scale}, Symmetry: "none", Mask: mask, Labels: labels,
+		LabelShares: labelShares(data.Train, coordinates, len(labels)), Guidance: hint.Guidance,
 		License: firstOf(o.license, data.License), Source: firstOf(o.source, data.Source), Adapter: data.Adapter.Settings(),
 	}
 	if err := contract.Validate(); err != nil { // now, not after an hour
@@ -120,7 +192,8 @@ func train(ctx context.Context, e *env, registry domains.Registry, o trainOption
 		}
 	}
 	var m *meter
-	job := training.Job{Settings: set, Train: data.Train, Valid: data.Valid, DataSHA: data.SHA256, Checkpoint: checkpoint,
+	job := training.Job{Settings: set, Train: domains.InModelSpace(data.Train, scale, masked), Valid: domains.InModelSpace(data.Valid, scale, masked),
+		DataSHA: data.SHA256, Checkpoint: checkpoint,
 		Observe: func(p training.Progress) {
 			if m == nil {
 				m = e.newMeter("training", "steps", int64(p.Steps))
@@ -144,7 +217,7 @@ func train(ctx context.Context, e *env, registry domains.Registry, o trainOption
 	if contract.Training, err = json.Marshal(record); err != nil {
 		return nil, fmt.Errorf("training record: %w", err)
 	}
-	model, err := arch.Export(r.Weights, contract)
+	model, err := arch.Export(r.Weights, contract, training.Weights(o.weights))
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +233,9 @@ func train(ctx context.Context, e *env, registry domains.Registry, o trainOption
 	if err := training.WriteFile(o.out, model); err != nil {
 		return nil, fmt.Errorf("write model: %w", err)
 	}
-	if err := os.Remove(checkpoint); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if o.keep {
+		e.info("%s stays: the same command writes the model again at once", checkpoint)
+	} else if err := os.Remove(checkpoint); err != nil && !errors.Is(err, os.ErrNotExist) {
 		e.warn("the checkpoint, which is not needed any more, stays: %v", err)
 	}
 	if result.Valid == 0 {
@@ -200,7 +275,13 @@ func decodes(ctx context.Context, rt *ort.Runtime, model []byte, a domains.Adapt
 		return 0, err
 	}
 	defer den.Close()
-	s, err := sampler.New(den, sampler.Settings{Steps: den.Contract().Steps, Rho: den.Contract().Rho})
+	c := den.Contract()
+	set := sampler.Settings{Steps: c.Steps, Rho: c.Rho, Guidance: c.Guidance}
+	masked, ok := a.(domains.Masked)
+	if ok {
+		set.Mask = masked.Mask
+	}
+	s, err := sampler.New(den, set)
 	if err != nil {
 		return 0, err
 	}
@@ -223,7 +304,13 @@ func decodes(ctx context.Context, rt *ort.Runtime, model []byte, a domains.Adapt
 		if classes != nil {
 			label = int(classes[i])
 		}
-		if a.Decode(x[i*size:(i+1)*size], label).Verdict().Valid() {
+		row := x[i*size : (i+1)*size]
+		for j, v := range row {
+			if v != 0 || masked == nil {
+				row[j] = v/c.Scale[0] + c.Offset[0]
+			}
+		}
+		if a.Decode(row, label).Verdict().Valid() {
 			valid++
 		}
 	}

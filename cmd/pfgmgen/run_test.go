@@ -271,7 +271,7 @@ func loadHairpins(t *testing.T, path string) *domains.Data {
 
 func hairpinContract(data *domains.Data) *sampler.Contract {
 	return &sampler.Contract{Version: sampler.ContractVersion, Domain: "rna", Shape: data.Adapter.Shape(), Free: data.Adapter.Free(), D: 128,
-		SigmaData: 0.5, SigmaMin: 0.03, SigmaMax: 40, Rho: 5, Steps: 12, Offset: []float64{0}, Scale: []float64{1}, Symmetry: "none", Mask: "none",
+		SigmaData: 0.5, SigmaMin: 0.03, SigmaMax: 40, Rho: 5, Steps: 12, Offset: []float64{0}, Scale: []float64{1}, Symmetry: "none", Mask: "none", Guidance: 1,
 		Labels: data.Adapter.Labels(), License: "Apache-2.0", Source: "invented", Adapter: data.Adapter.Settings()}
 }
 

@@ -92,7 +92,7 @@ func (o *runOptions) plan(m *model, provider string) (pipeline.Plan, error) {
 		Version: pipeline.Version, Domain: c.Domain,
 		Model:      pipeline.Model{SHA256: m.sha256, D: pipeline.FormatD(c.D), Free: c.Free, Size: c.Size()},
 		NumSamples: o.n, Seed: o.seed, Solver: o.solver, Steps: c.Steps, SigmaMin: c.SigmaMin, SigmaMax: c.SigmaMax, Rho: c.Rho,
-		Guidance: o.guidance, Batch: defaultBatch(provider), Invalid: o.invalid, MaxAttempts: o.maxAttempts, ShardRows: o.shardRows,
+		Guidance: c.Guidance, Batch: defaultBatch(provider), Invalid: o.invalid, MaxAttempts: o.maxAttempts, ShardRows: o.shardRows,
 		Format: o.format, Provider: provider,
 	}
 	if o.given("steps") {
@@ -110,14 +110,17 @@ func (o *runOptions) plan(m *model, provider string) (pipeline.Plan, error) {
 			*f.to = f.from
 		}
 	}
+	if o.given("guidance") {
+		p.Guidance = o.guidance
+	}
 	if p.SigmaMin < c.SigmaMin || p.SigmaMax > c.SigmaMax {
 		return p, usageErrorf("sigma from %g to %g: model %s was trained for %g to %g; stay within", p.SigmaMin, p.SigmaMax, m.name, c.SigmaMin, c.SigmaMax)
 	}
 	if o.invalid != pipeline.Resample {
 		p.MaxAttempts = 1
 	}
-	if o.guidance != 1 && len(c.Labels) == 0 {
-		return p, usageErrorf("--guidance is %g, but model %s has no labels to guide by", o.guidance, m.name)
+	if p.Guidance != 1 && len(c.Labels) == 0 {
+		return p, usageErrorf("--guidance is %g, but model %s has no labels to guide by", p.Guidance, m.name)
 	}
 	var err error
 	if p.Also, err = exports(o.also, m.domain.Describe()); err != nil {
@@ -162,7 +165,7 @@ func listOr(items []string, none string) string {
 func (o *runOptions) labels(p *pipeline.Plan, m *model) error {
 	names := m.contract.Labels
 	if o.label == "" {
-		p.Labels = names
+		p.Labels, p.LabelShares = names, m.contract.LabelShares
 		return nil
 	}
 	if len(names) == 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,6 +20,7 @@ import (
 	"pfgmgen/domains/all"
 	"pfgmgen/internal/onnx"
 	"pfgmgen/sampler"
+	"pfgmgen/training"
 )
 
 // maxMinutes bounds the budget: a year.
@@ -38,8 +40,11 @@ type trainOptions struct {
 	minutes  float64
 	batch    int
 	rate     float64
-	logMean  float64
-	logStd   float64
+	patch    int
+	logMean  float64 // NaN: as the domain hints
+	logStd   float64 // NaN: as the domain hints
+	weights  string
+	keep     bool // the checkpoint
 	license  string
 	source   string
 
@@ -79,16 +84,19 @@ much higher than the training loss says that there are too few data for so long 
 			&cli.StringFlag{Name: "license", Category: dataCat, Usage: "licence of the data as `TEXT`, for the model's record", Destination: &o.license},
 			&cli.StringFlag{Name: "source", Category: dataCat, Usage: "source of the data as `TEXT`, for the model's record", Destination: &o.source},
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Category: modelCat, Usage: "`FILE` for the model", Destination: &o.out},
-			&cli.StringFlag{Name: "size", Category: modelCat, Usage: "`SIZE` of the network: tiny (0.1 M weights), small (0.7 M) or base (4 M)", Value: "small", Destination: &o.size},
+			&cli.StringFlag{Name: "size", Category: modelCat, Usage: "`SIZE` of the network: tiny (0.1 M weights), small (0.7 M), medium (1.8 M) or base (4 M)", Value: "small", Destination: &o.size},
+			&cli.IntFlag{Name: "patch", Category: modelCat, Usage: "`P` positions to a token, or P by P pixels; 0 is as few as make 64 tokens or less", Destination: &o.patch},
+			&cli.StringFlag{Name: "weights", Category: modelCat, Usage: "how the file stores the weights, `TYPE` fp32 or fp16 (half the size)", Value: string(training.Float32), Destination: &o.weights},
 			&cli.StringFlag{Name: "dims", Aliases: []string{"D"}, Category: modelCat, Usage: "`D`, the augmented dimensions: a positive number, or inf for diffusion", Value: "128", Destination: &d},
 			&cli.Uint64Flag{Name: "seed", Category: modelCat, Usage: "`SEED` of the first weights, the order of the data and the noise", EnvVars: environ("seed"), Destination: &o.seed},
 			&cli.Float64Flag{Name: "minutes", Category: lengthCat, Usage: "budget of time in `MINUTES`; the number of steps that fit is measured first", Value: 20, Destination: &o.minutes},
 			&cli.IntFlag{Name: "steps", Category: lengthCat, Usage: "number of `STEPS` instead of a budget: the result then does not depend on the machine's speed", Destination: &o.steps},
 			&cli.BoolFlag{Name: "fresh", Category: lengthCat, Usage: "start anew even if there is a checkpoint", Destination: &o.fresh},
+			&cli.BoolFlag{Name: "keep-checkpoint", Category: lengthCat, Usage: "leave the checkpoint at the end: the same command then writes the model again at once", Destination: &o.keep},
 			&cli.IntFlag{Name: "batch", Category: lengthCat, Usage: "examples in a step, `B`", Value: 64, Destination: &o.batch},
 			&cli.Float64Flag{Name: "rate", Category: lengthCat, Usage: "peak learning `RATE`", Value: 3e-3, Destination: &o.rate},
-			&cli.Float64Flag{Name: "ln-sigma-mean", Category: lengthCat, Usage: "`MEAN` of ln sigma in training", Value: -0.17, Destination: &o.logMean},
-			&cli.Float64Flag{Name: "ln-sigma-std", Category: lengthCat, Usage: "`STD` of ln sigma in training", Value: 1.2, Destination: &o.logStd},
+			&cli.Float64Flag{Name: "ln-sigma-mean", Category: lengthCat, Usage: "`MEAN` of ln sigma in training", Value: math.NaN(), DefaultText: "what suits the domain", Destination: &o.logMean},
+			&cli.Float64Flag{Name: "ln-sigma-std", Category: lengthCat, Usage: "`STD` of ln sigma in training", Value: math.NaN(), DefaultText: "what suits the domain", Destination: &o.logStd},
 			&cli.IntFlag{Name: "threads", Category: machineCat, Usage: "`N` threads; 0 is one for each CPU", EnvVars: environ("threads"), Destination: &o.threads},
 			&cli.StringFlag{Name: "onnxruntime", Category: machineCat, Usage: "`PATH` of the ONNX Runtime library", EnvVars: environ("onnxruntime"), Destination: &o.onnxruntime},
 			&cli.StringFlag{Name: "config", Category: dataCat, Usage: "YAML `FILE` with any of these flags by name", EnvVars: environ("config")},
@@ -175,6 +183,9 @@ func (o *trainOptions) check(registry domains.Registry) error {
 		return usageErrorf("--minutes is %g, want a positive number below %g", o.minutes, float64(maxMinutes))
 	case o.threads < 0:
 		return usageErrorf("--threads is %d, want 0 or more", o.threads)
+	}
+	if err := oneOf("weights", o.weights, string(training.Float32), string(training.Float16)); err != nil {
+		return err
 	}
 	if err := sampler.ValidateD(o.d); err != nil {
 		return usageError{err}

@@ -142,28 +142,46 @@ func (s *subject) checkColumns() error {
 	return nil
 }
 
-// checkMoments measures over all coordinates of all records. A tenth off 0.5 is what `fit-adapter` refuses.
+// checkMoments measures the training part as `train` does and checks what it makes of it. The natural scale of an
+// encoding has to be of the order of model space, for the columns that describe confidence are in its units.
 func (s *subject) checkMoments() error {
-	var n, sum, squares float64
-	err := s.each(func(_ domains.Examples, _ int, x []float64, label int) error {
-		if label < -1 || label >= len(s.data.Adapter.Labels()) {
-			return fmt.Errorf("class %d of %d", label, len(s.data.Adapter.Labels()))
+	for _, e := range []domains.Examples{s.data.Train, s.data.Valid} {
+		x := make([]float64, s.size())
+		for i := range s.count(e) {
+			if label := e.Encode(x, i); label < -1 || label >= len(s.data.Adapter.Labels()) {
+				return fmt.Errorf("class %d of %d", label, len(s.data.Adapter.Labels()))
+			}
+			if slices.ContainsFunc(x, func(v float64) bool { return v-v != 0 }) {
+				return errors.New("a record is encoded with NaN or an infinity")
+			}
 		}
-		if slices.ContainsFunc(x, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }) {
-			return errors.New("a record is encoded with NaN or an infinity")
-		}
-		for _, v := range x {
-			n, sum, squares = n+1, sum+v, squares+v*v
-		}
-		return nil
-	})
+	}
+	_, masked := s.data.Adapter.(domains.Masked)
+	train, err := domains.MeasureExamples(firstN{s.data.Train, s.count(s.data.Train)}, s.size(), masked)
 	if err != nil {
 		return err
 	}
-	mean := sum / n
-	deviation := math.Sqrt(squares/n - mean*mean)
-	if math.Abs(mean) > 0.05 || math.Abs(deviation-0.5) > 0.05 {
-		return fmt.Errorf("mean %.4f and deviation %.4f in model space, want 0 and 0.5, each within 0.05", mean, deviation)
+	if !(math.Abs(train.Mean) <= 1.5 && train.Deviation >= 0.05 && train.Deviation <= 2) {
+		return fmt.Errorf("encoded records have mean %.4f and deviation %.4f, want at most 1.5 and 0.05 to 2", train.Mean, train.Deviation)
+	}
+	scale, err := train.Fit()
+	if err != nil {
+		return err
+	}
+	held, err := domains.MeasureExamples(domains.InModelSpace(firstN{s.data.Valid, s.count(s.data.Valid)}, scale, masked), s.size(), masked)
+	if err != nil {
+		return err
+	}
+	if err := held.Check(domains.Scale{Scale: 1}); err != nil {
+		return fmt.Errorf("held-out records: %w", err)
 	}
 	return nil
 }
+
+// firstN are the first n examples.
+type firstN struct {
+	domains.Examples
+	n int
+}
+
+func (f firstN) Len() int { return f.n }

@@ -126,6 +126,13 @@ func (g *Graph) Floats(name string, data []float32, shape ...int) *Value {
 	return v
 }
 
+// HalfFloats is Floats with the numbers stored as float16, rounded to nearest even; the value itself is float32.
+func (g *Graph) HalfFloats(name string, data []float32, shape ...int) *Value {
+	v := g.Floats(name, data, shape...)
+	v.Type, v.init = Float16, halfTensor(v.init.GetName(), v.init.GetDims(), data)
+	return g.Cast(v, Float)
+}
+
 // Scalar returns a float32 constant without dimensions; equal ones are shared.
 func (g *Graph) Scalar(f float32) *Value {
 	if v, ok := g.scalars[f]; ok {

@@ -230,6 +230,31 @@ func fromHalf(h uint16) float32 {
 	return v
 }
 
+// toHalf rounds to the nearest IEEE 754 binary16 number, ties to even. What is 65520 or more becomes infinite.
+func toHalf(f float32) uint16 {
+	bits := math.Float32bits(f)
+	sign, abs := uint16(bits>>16)&0x8000, bits&0x7fffffff
+	switch {
+	case abs > 0x7f800000:
+		return sign | 0x7e00 // NaN
+	case abs >= 0x477ff000: // 65520
+		return sign | 0x7c00
+	case abs < 0x38800000: // below 2^-14, subnormal: a multiple of 2^-24
+		return sign | uint16(math.RoundToEven(float64(math.Float32frombits(abs))*(1<<24)))
+	}
+	// 13 bits are dropped: add half of the last kept place, less one when that place is even.
+	abs += 0xfff + abs>>13&1
+	return sign | uint16((abs-112<<23)>>13)
+}
+
+func halfTensor(name string, shape []int64, data []float32) *pb.TensorProto {
+	raw := make([]byte, 2*len(data))
+	for i, v := range data {
+		binary.LittleEndian.PutUint16(raw[2*i:], toHalf(v))
+	}
+	return &pb.TensorProto{Name: proto.String(name), DataType: proto.Int32(int32(Float16)), Dims: shape, RawData: raw}
+}
+
 func floatTensor(name string, shape []int64, data []float32) *pb.TensorProto {
 	raw := make([]byte, 4*len(data))
 	for i, v := range data {

@@ -50,8 +50,8 @@ func compare(in, out []Port, c *sampler.Contract) []string {
 			faults = append(faults, fmt.Sprintf("it has an input %q that nothing feeds; a denoiser takes %q", p.Name, known))
 		}
 	}
-	if c.Mask != "none" {
-		faults = append(faults, fmt.Sprintf("its contract says mask %q, and this build feeds no masks", c.Mask))
+	if c.Mask == sampler.MaskInput {
+		faults = append(faults, fmt.Sprintf("its contract says mask %q, and this build feeds no masks; it knows %q, where zeros in x are the mask", c.Mask, sampler.MaskZeros))
 	}
 	check("output", find("output", out, sampler.OutputDenoised), "float32", c.Shape)
 	return faults

@@ -27,7 +27,7 @@ func ExampleRuntime_OpenWith() {
 	}
 	den, err := r.OpenWith(model, &sampler.Contract{Version: sampler.ContractVersion, Domain: "plane", Shape: []int{2}, Free: 2,
 		D: math.Inf(1), SigmaData: 1, SigmaMin: 0.01, SigmaMax: 80, Rho: 7, Steps: 18, Offset: []float64{0}, Scale: []float64{1},
-		Symmetry: "none", Mask: "none"}, ort.SessionOptions{})
+		Symmetry: "none", Mask: "none", Guidance: 1}, ort.SessionOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -24,7 +24,7 @@ func load(tb testing.TB) *Runtime {
 func contract(size int, s float64, labels ...string) *sampler.Contract {
 	return &sampler.Contract{Version: sampler.ContractVersion, Domain: "test", Shape: []int{size}, Free: size,
 		D: math.Inf(1), SigmaData: s, SigmaMin: 0.01, SigmaMax: 50, Rho: 7, Steps: 18, Offset: []float64{0},
-		Scale: []float64{1}, Symmetry: "none", Mask: "none", Labels: labels, License: "CC0-1.0", Source: "arithmetic"}
+		Scale: []float64{1}, Symmetry: "none", Mask: "none", Guidance: 1, Labels: labels, License: "CC0-1.0", Source: "arithmetic"}
 }
 
 // gaussian is the exact denoiser of N(0, s^2) data in the limit of infinite D: x s^2/(s^2 + sigma^2). With labels it

@@ -75,7 +75,7 @@ func main() {
 	model, err := training.ExportPosterior(points, nil, &sampler.Contract{
 		Version: sampler.ContractVersion, Domain: "rna", Shape: shape, Free: data.Adapter.Free(), D: 128,
 		SigmaData: training.SigmaData, SigmaMin: 0.05, SigmaMax: 40, Rho: 5, Steps: 12,
-		Offset: []float64{0}, Scale: []float64{1}, Symmetry: "none", Mask: "none",
+		Offset: []float64{0}, Scale: []float64{1}, Symmetry: "none", Mask: "none", Guidance: 1,
 		License: "Apache-2.0", Source: "invented hairpins of testdata/hairpins", Adapter: data.Adapter.Settings()})
 	check(err)
 	write("hairpins.onnx", model)
