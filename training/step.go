@@ -1,6 +1,7 @@
 package training
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -135,6 +136,9 @@ func (a Architecture) Export(vector []float32, c *sampler.Contract, stored Weigh
 	}
 	g.Output(sampler.OutputDenoised, a.denoiser(g, constants, x, sigma, label, c.SigmaData))
 	m := g.Model("pfgmgen-"+c.Domain, producer)
+	if name, n := m.NonFinite(); n > 0 {
+		return nil, fmt.Errorf("training: %d weights of %s cannot be stored as %s: they are not finite or beyond 65504", n, name, stored)
+	}
 	meta := c.Metadata()
 	for _, k := range slices.Sorted(maps.Keys(meta)) {
 		m.SetMetadata(k, meta[k])
