@@ -1,0 +1,52 @@
+package images
+
+import (
+	"encoding/json"
+
+	"pfgmgen/domains"
+)
+
+// Domain is the domain of pictures. The zero value is ready.
+type Domain struct{}
+
+var _ domains.Domain = Domain{}
+
+// Name returns "images".
+func (Domain) Name() string { return "images" }
+
+// Open rebuilds an adapter from the settings of a model.
+func (Domain) Open(raw json.RawMessage) (domains.Adapter, error) {
+	s, err := parseSettings(raw)
+	if err != nil {
+		return nil, err
+	}
+	return newAdapter(s), nil
+}
+
+// Describe lists what the domain reads, writes and checks.
+func (Domain) Describe() domains.Description {
+	return domains.Description{
+		Name:  "images",
+		About: "small pictures, grey or colour, 8 bits a channel",
+		Inputs: []string{
+			"IDX (MNIST): train-images-idx3-ubyte, grey, or images-idx4-ubyte with 3 channels last; the labels file, a meta.csv and the t10k files beside it are found by name. May be gzip-compressed.",
+		},
+		Settings: append([]domains.Item(nil), loadSettings...),
+		Columns: []domains.Item{
+			{Name: "image", About: "struct<bytes: binary, path: string>: PNG, 8 bits a channel, grey or RGB; path is null"},
+			{Name: "height", About: "int32: pixels"},
+			{Name: "width", About: "int32: pixels"},
+			{Name: "channels", About: "int8: 1 (grey) or 3 (RGB)"},
+			{Name: "mean", About: "float32: mean of all values, as a share of full scale, 0 to 1"},
+			{Name: "std", About: "float32: standard deviation of all values, as a share of full scale"},
+			{Name: "min", About: "float32: lowest value, 0 to 1"},
+			{Name: "max", About: "float32: highest value, 0 to 1"},
+			{Name: "saturated_frac", About: "float32: share of the values that are 0 or full scale"},
+			{Name: "entropy_bits", About: "float32: entropy of the histogram of values, 0 to 8 bits"},
+			{Name: "tv", About: "float32: mean absolute difference of horizontal and vertical neighbours, as a share of full scale"},
+			{Name: "jpeg_bytes", About: "int32: size as JPEG of quality 75, bytes: how complex the picture is"},
+		},
+		Checks:     append([]domains.Item(nil), checks...),
+		Conditions: []string{"class: one label per class of the data, when there are two or more"},
+	}
+}
