@@ -2,13 +2,15 @@ package pipeline
 
 import (
 	"fmt"
-	"pfgmgen/sampler"
+	"math"
 	"slices"
 	"sort"
 	"strings"
+
+	"pfgmgen/sampler"
 )
 
-// labelFaults says what is wrong with Labels and LabelCounts.
+// labelFaults says what is wrong with Labels, LabelCounts and LabelShares.
 func (p Plan) labelFaults() []string {
 	var faults []string
 	seen := make(map[string]bool)
@@ -17,6 +19,20 @@ func (p Plan) labelFaults() []string {
 			faults = append(faults, fmt.Sprintf("label %q is there twice", l))
 		}
 		seen[l] = true
+	}
+	if p.LabelShares != nil {
+		sum := 0.0
+		for _, s := range p.LabelShares {
+			if !(s >= 0) {
+				return append(faults, fmt.Sprintf("label_shares hold %g, want 0 to 1", s))
+			}
+			sum += s
+		}
+		// A contract's shares are rounded quotients; 1e-6 is far above what thousands of them add up to.
+		if len(p.LabelShares) != len(p.Labels) || math.Abs(sum-1) > 1e-6 || p.LabelCounts != nil {
+			faults = append(faults, fmt.Sprintf("%d label_shares with a sum of %g for %d labels, want one for each with a sum of 1, and no label_counts beside them",
+				len(p.LabelShares), sum, len(p.Labels)))
+		}
 	}
 	if p.LabelCounts == nil {
 		return faults

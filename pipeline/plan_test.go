@@ -84,6 +84,7 @@ func TestEverySettingChangesTheHash(t *testing.T) {
 		"guidance":     func(p *Plan) { p.Guidance++ },
 		"labels":       func(p *Plan) { p.Labels = []string{"a"} },
 		"label_counts": func(p *Plan) { p.LabelCounts = []int64{10} },
+		"label_shares": func(p *Plan) { p.LabelShares = []float64{1} },
 		"batch":        func(p *Plan) { p.Batch++ },
 		"invalid":      func(p *Plan) { p.Invalid = Keep },
 		"max_attempts": func(p *Plan) { p.MaxAttempts++ },
@@ -104,7 +105,7 @@ func TestEverySettingChangesTheHash(t *testing.T) {
 			t.Errorf("%s: differences %v", name, d)
 		}
 	}
-	if len(changes) != len(flat(wordPlan(1, func(p *Plan) { p.Labels, p.LabelCounts, p.Also = []string{"a"}, []int64{1}, []string{"b"} }))) {
+	if len(changes) != len(flat(wordPlan(1, func(p *Plan) { p.Labels, p.LabelCounts, p.LabelShares, p.Also = []string{"a"}, []int64{1}, []float64{1}, []string{"b"} }))) {
 		t.Error("a setting of the plan is missing from this test")
 	}
 	if d := Diff(base, base); len(d) != 0 {

@@ -1,0 +1,90 @@
+package pipeline
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"pfgmgen/sampler"
+)
+
+// TestLabelShares: labels come in their shares, and the label of a sample does not depend on how many are made.
+func TestLabelShares(t *testing.T) {
+	names := []string{"a", "b", "c"}
+	shares := []float64{0.2, 0, 0.8}
+	plan := func(n int64) Plan {
+		p := wordPlan(n, func(p *Plan) { p.Labels, p.LabelShares = names, shares })
+		if err := p.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	const n = 20000
+	few, err := newLabelling(plan(10), names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	many, err := newLabelling(plan(n), names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := make([]float64, 3)
+	for i := range int64(n) {
+		if i < 10 && few.class(i) != many.class(i) {
+			t.Errorf("sample %d has class %d of 10 samples and %d of %d", i, few.class(i), many.class(i), n)
+		}
+		counts[many.class(i)]++
+	}
+	for k, share := range shares {
+		// Five standard deviations of a binomial share.
+		if got := counts[k] / n; math.Abs(got-share) > 5*math.Sqrt(share*(1-share)/n) {
+			t.Errorf("share of %s is %.4f, want %g", names[k], got, share)
+		}
+	}
+}
+
+func TestLabelShareFaults(t *testing.T) {
+	for name, shares := range map[string][]float64{"too few": {1}, "sum": {0.5, 0.4}, "negative": {-0.5, 1.5}, "NaN": {math.NaN(), 1}} {
+		if err := wordPlan(10, func(p *Plan) { p.Labels, p.LabelShares = []string{"a", "b"}, shares }).Validate(); err == nil {
+			t.Errorf("%s: shares %v were accepted", name, shares)
+		}
+	}
+	if err := wordPlan(10, func(p *Plan) {
+		p.Labels, p.LabelShares, p.LabelCounts = []string{"a", "b"}, []float64{0.5, 0.5}, []int64{5, 5}
+	}).Validate(); err == nil {
+		t.Error("shares and counts were accepted together")
+	}
+}
+
+// maskedAdapter leaves out the last letter of about half of the samples.
+type maskedAdapter struct{ wordAdapter }
+
+func (*maskedAdapter) Mask(x []float64, label int, r *rand.Rand) {
+	if r.IntN(2) == 0 {
+		clear(x[9:])
+	}
+}
+
+// TestMask: the adapter's mask reaches the sampler, and the scale of the model leaves what is absent at 0.
+func TestMask(t *testing.T) {
+	r, err := newRun(wordPlan(64, nil), Parts{Denoisers: []sampler.Denoiser{wordPoints(0)}, Adapter: &maskedAdapter{},
+		Offset: []float64{0.25}, Scale: []float64{2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.samplers[0].Settings().Mask == nil {
+		t.Error("the sampler has no mask")
+	}
+	x := encodeWord("abca")
+	clear(x[9:])
+	r.unscale(x)
+	for i, v := range encodeWord("abca") {
+		want := v/2 + 0.25
+		if i >= 9 {
+			want = 0
+		}
+		if x[i] != want {
+			t.Errorf("coordinate %d became %g, want %g", i, x[i], want)
+		}
+	}
+}
