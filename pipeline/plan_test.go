@@ -105,7 +105,9 @@ func TestEverySettingChangesTheHash(t *testing.T) {
 			t.Errorf("%s: differences %v", name, d)
 		}
 	}
-	if len(changes) != len(flat(wordPlan(1, func(p *Plan) { p.Labels, p.LabelCounts, p.LabelShares, p.Also = []string{"a"}, []int64{1}, []float64{1}, []string{"b"} }))) {
+	if len(changes) != len(flat(wordPlan(1, func(p *Plan) {
+		p.Labels, p.LabelCounts, p.LabelShares, p.Also = []string{"a"}, []int64{1}, []float64{1}, []string{"b"}
+	}))) {
 		t.Error("a setting of the plan is missing from this test")
 	}
 	if d := Diff(base, base); len(d) != 0 {
