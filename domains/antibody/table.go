@@ -1,0 +1,143 @@
+package antibody
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"pfgmgen/internal/splits"
+	"pfgmgen/io/airr"
+)
+
+// pairColumns are the names that tables give to a heavy and a light chain of one row: the project's data, OAS, AIRR
+// with suffixes, dWJS.
+var pairColumns = [][sides]string{
+	{"vh", "vl"},
+	{"sequence_alignment_aa_heavy", "sequence_alignment_aa_light"},
+	{"sequence_aa_heavy", "sequence_aa_light"},
+	{"fv_heavy_aho", "fv_light_aho"},
+}
+
+// singleColumns are the names of one chain whose side the row may not say, amino acids before nucleotides.
+var singleColumns = []string{"sequence_alignment_aa", "sequence_aa", "sequence_alignment", "sequence"}
+
+// readTable adds the rows of a table.
+func (in *input) readTable(text io.Reader, path string) (format string, err error) {
+	t, err := airr.NewReader(text, path)
+	if err != nil {
+		return "", fmt.Errorf("antibody: %w", err)
+	}
+	in.setLicense(t)
+	s := sheet{Reader: t, path: path}
+	for _, names := range pairColumns {
+		if t.Has(names[heavy]) || t.Has(names[light]) {
+			s.pair = names
+			break
+		}
+	}
+	for _, name := range singleColumns {
+		if s.single == "" && t.Has(name) {
+			s.single = name
+		}
+	}
+	switch {
+	case s.pair[heavy] != "":
+		format = "pairs"
+		if !t.Has(s.pair[heavy]) || !t.Has(s.pair[light]) {
+			format = "chains"
+		}
+	case s.single == "":
+		return "", fmt.Errorf("antibody: %s: the header has no column with a sequence: sequence_alignment_aa, sequence_aa, sequence, or vh and vl", path)
+	case len(t.Metadata()) > 0:
+		format = "OAS"
+	default:
+		format = "AIRR"
+	}
+	before := len(in.records)
+	for {
+		row, err := t.Read()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return "", fmt.Errorf("antibody: %w", err)
+		}
+		if err := in.addRow(&s, row); err != nil {
+			return "", err
+		}
+	}
+	if len(in.records) == before && len(in.dropped) == 0 {
+		return "", fmt.Errorf("antibody: %s: a header but no records", path)
+	}
+	return format, nil
+}
+
+// A sheet is a table and the columns to take sequences from.
+type sheet struct {
+	*airr.Reader
+	path   string
+	pair   [sides]string // empty names when the rows are single chains
+	single string
+}
+
+// setLicense takes a comment or metadata of the form "license: CC0"; the first one counts.
+func (in *input) setLicense(t *airr.Reader) {
+	for _, comment := range t.Comments() {
+		name, value, found := strings.Cut(comment, ":")
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "license", "licence":
+			if found && in.license == "" {
+				in.license = strings.TrimSpace(value)
+			}
+		}
+	}
+}
+
+func (in *input) addRow(s *sheet, row airr.Row) (err error) {
+	r := record{id: first(row, "id", "sequence_id", "sequence_id_heavy", "cell_id")}
+	r.where = fmt.Sprintf("%s: line %d, record %d (id %s)", s.path, row.Line, row.Number, r.id)
+	if part := first(row, "split", "partition"); part != "" {
+		if r.split, err = splits.Part(part); err != nil {
+			return fmt.Errorf("antibody: %s: %w", r.where, err)
+		}
+	}
+	if s.pair[heavy] != "" {
+		for side, name := range s.pair {
+			r.chain[side].seq = row.Get(name)
+		}
+	} else {
+		r.single = true
+		r.chain[heavy].seq = row.Get(s.single)
+	}
+	h, l := &r.chain[heavy], &r.chain[light]
+	h.family = familyOf(first(row, "vh_gene", "v_call_heavy", "v_call"))
+	l.family = familyOf(first(row, "vl_gene", "v_call_light"))
+	place(h, first(row, "vh_imgt104", "imgt128"), row.Get("cdrh3"), row.Get("vh_fr4"))
+	place(l, row.Get("vl_imgt104"), row.Get("cdrl3"), row.Get("vl_fr4"))
+	return in.add(r)
+}
+
+// place takes the regions from IMGT columns, when the row has them. in.add forgets them again when they do not spell
+// the sequence.
+func place(c *chain, columns, third, fourth string) {
+	if len(columns) == imgtStart[regions] && fourth == "" {
+		fourth = strings.ReplaceAll(columns[imgtStart[fwr4]:], "-", "")
+	}
+	if c.parts, c.placed = partsOfColumns(columns, third, fourth); c.placed {
+		if c.family == "" {
+			c.placed = false
+			return
+		}
+		c.locus = c.family[:3]
+	}
+}
+
+// first is the value of the first of the columns that has one.
+func first(row airr.Row, columns ...string) string {
+	for _, name := range columns {
+		if v := row.Get(name); v != "" {
+			return v
+		}
+	}
+	return ""
+}
