@@ -113,14 +113,7 @@ func train(ctx context.Context, e *env, registry domains.Registry, o trainOption
 	if err := o.check(registry); err != nil {
 		return nil, err
 	}
-	domain, err := registry.Get(o.domain)
-	if err != nil {
-		return nil, usageError{err}
-	}
-	data, err := domain.Load(ctx, domains.LoadOptions{Paths: o.data, Split: o.split, Settings: o.settings})
-	if errors.Is(err, domains.ErrSetting) {
-		return nil, usageErrorf("--set: %w%s", err, meantSetting(o.settings, domain.Describe().Settings))
-	}
+	data, err := loadData(ctx, registry, o.domain, domains.LoadOptions{Paths: o.data, Split: o.split, Settings: o.settings})
 	if err != nil {
 		return nil, err
 	}
@@ -134,11 +127,8 @@ func train(ctx context.Context, e *env, registry domains.Registry, o trainOption
 	}
 	masked, mask := maskOf(data.Adapter)
 	arch.Masked = masked
-	coordinates := 1
-	for _, d := range shape {
-		coordinates *= d
-	}
-	measured, err := domains.MeasureExamples(data.Train, coordinates, masked)
+	size := coordinates(data.Adapter)
+	measured, err := domains.MeasureExamples(data.Train, size, masked)
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +165,7 @@ func train(ctx context.Context, e *env, registry domains.Registry, o trainOption
 		Version: sampler.ContractVersion, Domain: o.domain, Shape: shape, Free: data.Adapter.Free(), D: o.d,
 		SigmaData: training.SigmaData, SigmaMin: hint.SigmaMin, SigmaMax: hint.SigmaMax, Rho: hint.Rho, Steps: hint.Steps,
 		Offset: []float64{scale.Offset}, Scale: []float64{scale.Scale}, Symmetry: "none", Mask: mask, Labels: labels,
-		LabelShares: labelShares(data.Train, coordinates, len(labels)), Guidance: hint.Guidance,
+		LabelShares: labelShares(data.Train, size, len(labels)), Guidance: hint.Guidance,
 		License: firstOf(o.license, data.License), Source: firstOf(o.source, data.Source), Adapter: data.Adapter.Settings(),
 	}
 	if err := contract.Validate(); err != nil { // now, not after an hour

@@ -4,10 +4,13 @@ package all
 
 import (
 	"pfgmgen/domains"
+	"pfgmgen/domains/antibody"
+	"pfgmgen/domains/audio"
+	"pfgmgen/domains/images"
 	"pfgmgen/domains/rna"
 )
 
 // Registry lists the domains in the order in which they are shown.
 func Registry() domains.Registry {
-	return domains.Registry{rna.Domain{}}
+	return domains.Registry{rna.Domain{}, antibody.Domain{}, audio.Domain{}, images.Domain{}}
 }
