@@ -14,8 +14,7 @@ const maxNoise = 1 << 20
 func (l *loader) fit() error {
 	s := &l.s
 	s.Version = settingsVersion
-	s.Levels = leastLevels
-	var saturated, noise []float64
+	var saturated, noise, distinct []float64
 	h, flats := newHasher(s.crop()), 0
 	hashes, different := make([]uint64, 0, len(l.train)), make(map[uint64]bool)
 	for i, r := range l.train {
@@ -25,9 +24,8 @@ func (l *loader) fit() error {
 		m := measure(r.picture)
 		if m.std < 1.0/255 {
 			flats++
-		} else {
-			s.Levels = min(s.Levels, m.distinct)
 		}
+		distinct = append(distinct, float64(m.distinct))
 		saturated = append(saturated, m.saturated)
 		noise = append(noise, m.noise)
 		if hash := h.hash(r.picture); !different[hash] && len(hashes) < maxHashes {
@@ -46,6 +44,7 @@ func (l *loader) fit() error {
 		known.add(hash)
 	}
 	s.Known = known
+	s.Levels = min(leastLevels, int(lowQuantile(distinct, 0.001)))
 	s.Saturated, s.Noise = highQuantile(saturated, 0.999), highQuantile(noise, 0.999)
 	if err := s.check(); err != nil {
 		return fmt.Errorf("images: the data give settings that cannot be used: %w", err)
@@ -53,7 +52,13 @@ func (l *loader) fit() error {
 	return nil
 }
 
-// highQuantile is the value at rank ceil(q (n-1)) of the sorted values, counted from 0: at most a share 1-q lies above.
+// lowQuantile is the value at rank floor(q (n-1)) of the sorted values, counted from 0: at most a share q lies below.
+func lowQuantile(values []float64, q float64) float64 {
+	v := slices.Sorted(slices.Values(values))
+	return v[int(math.Floor(q*float64(len(v)-1)))]
+}
+
+// highQuantile is the value at rank ceil(q (n-1)) of the sorted values: at most a share 1-q lies above.
 func highQuantile(values []float64, q float64) float64 {
 	v := slices.Sorted(slices.Values(values))
 	return v[int(math.Ceil(q*float64(len(v)-1)))]

@@ -11,7 +11,7 @@ import (
 var checks = []domains.Item{
 	{Name: "IM_NAN", About: "hard: the model's output holds NaN or an infinity"},
 	{Name: "IM_RANGE", About: "hard: more than 1 % of the values before clipping outside -1.5 to 1.5, where -1 and 1 are the darkest and the brightest level"},
-	{Name: "IM_CONST", About: "hard: standard deviation below one level of 255, or fewer distinct values than any training picture has (4 are always enough)"},
+	{Name: "IM_CONST", About: "hard: standard deviation below one level of 255, or fewer distinct values than the lower of 4 and the 0.1 % quantile of the training pictures"},
 	{Name: "IM_SAT", About: "warning: share of values at 0 or full scale above the 99.9 % quantile of the training pictures"},
 	{Name: "IM_NOISE", About: "warning: mean difference of neighbours, relative to the deviation within channels, above the 99.9 % quantile of the training pictures: sampling did not finish"},
 	{Name: "IM_DUP", About: "warning: the perceptual hash (signs of the 8 x 8 lowest cosine coefficients) is that of a training picture; one in 2,000 other pictures is taken for one"},

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"pfgmgen/internal/splits"
 	"pfgmgen/io/idx"
 )
 
@@ -22,21 +23,19 @@ func isIDXImages(name string) bool {
 
 // readIDX adds an IDX file of pictures with its labels, its meta.csv and the other parts of the set, found by name.
 func (in *input) readIDX(path string) error {
-	part, rest, dashed := strings.Cut(filepath.Base(path), "-")
-	split := ""
-	if dashed {
-		split = splitName(part)
-	}
+	split := filePart(path)
 	if err := in.readIDXPart(path, split); err != nil {
 		return err
 	}
-	if split != "train" {
+	if split != splits.Train {
 		return nil
 	}
+	dir, base := filepath.Split(path)
+	rest := base[strings.IndexAny(base, "-_."):]
 	for _, other := range []string{"t10k", "test", "val", "valid"} {
-		sibling := existing(filepath.Join(filepath.Dir(path), other+"-"+rest))
+		sibling := existing(dir + other + rest)
 		if sibling != "" && !in.seen[filepath.Clean(sibling)] {
-			if err := in.readIDXPart(sibling, splitName(other)); err != nil {
+			if err := in.readIDXPart(sibling, partName(other)); err != nil {
 				return err
 			}
 		}
@@ -83,10 +82,15 @@ func (in *input) readIDXPart(path, split string) error {
 	if err != nil {
 		return err
 	}
+	id := "" // numbers alone name the pictures of the first file
+	if len(in.records) > 0 {
+		id = filepath.Base(path) + "/"
+	}
+	before := len(in.records)
 	for i := range n {
 		r := record{
 			picture: planar(a.Record(i), a.Dims[1], a.Dims[2], channels),
-			id:      strconv.Itoa(i),
+			id:      id + strconv.Itoa(i),
 			split:   split,
 		}
 		if labels != nil {
@@ -102,7 +106,7 @@ func (in *input) readIDXPart(path, split string) error {
 			return err
 		}
 	}
-	in.sources = append(in.sources, fmt.Sprintf("%s (IDX, %d pictures)", filepath.Base(path), n))
+	in.source(path, "IDX", before)
 	return nil
 }
 
@@ -179,13 +183,13 @@ func (in *input) readMeta(path string, n int, labels []byte) (m meta, err error)
 		fields, err := rows.Read()
 		switch {
 		case err == io.EOF && i == n:
-			if len(names) > 0 {
-				for label := range 256 {
-					if c, ok := names[byte(label)]; ok && !slices.Contains(in.order, c) {
-						in.order = append(in.order, c)
-					}
+			var ordered []string
+			for label := range 256 {
+				if c, ok := names[byte(label)]; ok {
+					ordered = append(ordered, c)
 				}
 			}
+			in.number(ordered)
 			return m, nil
 		case err == io.EOF:
 			return m, fmt.Errorf("images: %s: %d lines for the %d pictures of %s", name, i, n, filepath.Base(path))
@@ -196,7 +200,7 @@ func (in *input) readMeta(path string, n int, labels []byte) (m meta, err error)
 		}
 		line, _ := rows.FieldPos(0)
 		if split >= 0 {
-			s := splitName(fields[split])
+			s := partName(fields[split])
 			if s == "" {
 				return m, fmt.Errorf("images: %s: line %d: split %.40q is not one of train, valid, test", name, line, fields[split])
 			}

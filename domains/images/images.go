@@ -29,7 +29,13 @@ func (Domain) Describe() domains.Description {
 		Name:  "images",
 		About: "small pictures, grey or colour, 8 bits a channel",
 		Inputs: []string{
-			"IDX (MNIST): train-images-idx3-ubyte, grey, or images-idx4-ubyte with 3 channels last; the labels file, a meta.csv and the t10k files beside it are found by name. May be gzip-compressed.",
+			"A folder of PNG and JPEG files, the first folder of a path being the class, perhaps below train, val and test; or a ZIP archive of the same.",
+			"IDX (MNIST): train-images-idx3-ubyte, grey, or images-idx4-ubyte with 3 channels last; the labels, a meta.csv (columns split or source_split, and class) and the t10k or val files beside it are found by name. May be gzip-compressed.",
+			"CIFAR-10 and CIFAR-100 binary: data_batch_*.bin, or train.bin with its fine labels; class names from batches.meta.txt or fine_label_names.txt.",
+			"EDM and StyleGAN: a ZIP archive or folder with dataset.json, whose labels are the classes.",
+			"npz: arrays images (or x, data, arr_0) and labels (or y, targets, arr_1), perhaps with train_, val_ and test_; bytes, or floats from 0 to 1; channels last or first.",
+			"Parquet: a column image of PNG or JPEG bytes, or struct<bytes, ...> as on the Hugging Face hub, with a column label and perhaps split; a file or a folder of parts.",
+			"Folders are searched for IDX, CIFAR and Parquet files by their names, then for pictures. A file's format is seen from its content, CIFAR's from its size.",
 		},
 		Settings: append([]domains.Item(nil), loadSettings...),
 		Columns: []domains.Item{

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"pfgmgen/domains"
+	"pfgmgen/internal/splits"
 )
 
 // Load reads the files, splits the pictures, and fits the adapter to the training part. See the package comment for
@@ -24,7 +25,7 @@ func (Domain) Load(ctx context.Context, o domains.LoadOptions) (*domains.Data, e
 		return nil, fmt.Errorf("images: no data files")
 	}
 	in := &input{ctx: ctx, sum: sha256.New(), options: opts, seen: make(map[string]bool)}
-	var table splitTable
+	var table *splits.Split
 	if o.Split != "" {
 		if table, err = readSplit(o.Split); err != nil {
 			return nil, err

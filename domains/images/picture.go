@@ -19,16 +19,21 @@ type picture struct {
 	pix                     []byte
 }
 
+// content is the shape and the values.
+func (p picture) content() []byte {
+	out := make([]byte, 12, 12+len(p.pix))
+	binary.LittleEndian.PutUint32(out, uint32(p.channels))
+	binary.LittleEndian.PutUint32(out[4:], uint32(p.height))
+	binary.LittleEndian.PutUint32(out[8:], uint32(p.width))
+	return append(out, p.pix...)
+}
+
+func (p picture) sum() [sha256.Size]byte { return sha256.Sum256(p.content()) }
+
 // key is the SHA-256 of the shape and the values, in hex.
 func (p picture) key() string {
-	h := sha256.New()
-	var shape [12]byte
-	binary.LittleEndian.PutUint32(shape[:], uint32(p.channels))
-	binary.LittleEndian.PutUint32(shape[4:], uint32(p.height))
-	binary.LittleEndian.PutUint32(shape[8:], uint32(p.width))
-	h.Write(shape[:])
-	h.Write(p.pix)
-	return hex.EncodeToString(h.Sum(nil))
+	sum := p.sum()
+	return hex.EncodeToString(sum[:])
 }
 
 // planar turns values that are interleaved pixel by pixel into channels.

@@ -3,7 +3,6 @@ package images
 import (
 	"bytes"
 	"image"
-	"image/color"
 	"image/jpeg"
 	"image/png"
 
@@ -56,9 +55,10 @@ func (p picture) image() image.Image {
 	if p.channels == 1 {
 		return &image.Gray{Pix: p.pix, Stride: p.width, Rect: bounds}
 	}
-	im, n := image.NewNRGBA(bounds), p.height*p.width
+	im, n := image.NewRGBA(bounds), p.height*p.width
 	for i := range n {
-		im.Set(i%p.width, i/p.width, color.NRGBA{p.pix[i], p.pix[n+i], p.pix[2*n+i], 255})
+		to := im.Pix[4*i:][:4]
+		to[0], to[1], to[2], to[3] = p.pix[i], p.pix[n+i], p.pix[2*n+i], 255
 	}
 	return im
 }
