@@ -1,0 +1,51 @@
+package graphs
+
+import (
+	"fmt"
+	"math"
+
+	"pfgmgen/domains"
+	"pfgmgen/internal/graph"
+	"pfgmgen/validate"
+)
+
+// Decode takes the number of nodes from the zeros and the largest channel of each choice. It panics when x has not the
+// length of the shape.
+func (a *adapter) Decode(x []float64, label int) domains.Row {
+	if len(x) != a.layout.size() {
+		panic(fmt.Sprintf("graphs: Decode of %d values, the shape has %d", len(x), a.layout.size()))
+	}
+	r := &row{molecule: a.s.Kind == molecules, finite: true}
+	for _, v := range x {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			r.finite = false
+			break
+		}
+	}
+	codes, sure := a.layout.decode(x, a.layout.nodesOf(x))
+	r.margin, r.entropy = sure.confidence()
+	a.build(r, codes)
+	r.verdict = validate.Apply(a.gates, r)
+	return r
+}
+
+// build makes the graph that the codes spell.
+func (a *adapter) build(r *row, codes []uint8) {
+	step := a.layout.codes()
+	n := len(codes) / step
+	r.g = &graph.Graph{N: n}
+	for i := range n {
+		c := codes[i*step : (i+1)*step]
+		if a.nodes != nil {
+			r.g.Labels = append(r.g.Labels, a.nodes[c[0]])
+		}
+		r.hydrogens = append(r.hydrogens, c[1])
+	}
+	for u := range n { // in the order that a Graph wants
+		for v := u + 1; v < min(n, u+1+a.layout.bandwidth); v++ {
+			if t := codes[v*step+1+v-u]; t > 0 {
+				r.g.Edges = append(r.g.Edges, graph.Edge{U: u, V: v, Type: uint8(a.s.EdgeTypes[t-1])})
+			}
+		}
+	}
+}

@@ -1,0 +1,2 @@
+// Package graphs is the domain of small undirected graphs, molecules among them.
+package graphs

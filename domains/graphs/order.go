@@ -1,0 +1,212 @@
+package graphs
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+
+	"pfgmgen/internal/graph"
+)
+
+// maxStarts bounds the start nodes that an order is sought from; graphs up to this size try all.
+const maxStarts = 64
+
+// An ordering is an order of the nodes and what it makes of the graph.
+type ordering struct {
+	nodes     []int // the node at each position
+	bandwidth int   // longest reach of an edge, in positions
+	profile   int   // sum over the positions of the longest reach back
+	code      []int // labels and edges back, position by position: equal codes are equal graphs
+}
+
+// canonicalOrder puts the components one after the other, the largest first, each in the breadth-first order
+// (Cuthill-McKee: neighbours with few edges first) whose start gives the smallest bandwidth, then the smallest profile,
+// then the least code. Ties within an order are broken by refined colours with the start and what was placed before
+// individualised, so isomorphic graphs get the same order up to automorphism as far as colours tell.
+func canonicalOrder(g *graph.Graph) ordering {
+	base := newPartition(g)
+	var parts []ordering
+	for _, nodes := range components(base.arcs) {
+		var best ordering
+		for i, start := range starts(base, nodes) {
+			o := describe(g, base.clone().breadthFirst(start))
+			if i == 0 || o.compare(best) < 0 {
+				best = o
+			}
+		}
+		parts = append(parts, best)
+	}
+	slices.SortStableFunc(parts, func(a, b ordering) int {
+		return cmp.Or(cmp.Compare(len(b.nodes), len(a.nodes)), slices.Compare(a.code, b.code))
+	})
+	return join(parts)
+}
+
+func (o ordering) compare(b ordering) int {
+	return cmp.Or(cmp.Compare(o.bandwidth, b.bandwidth), cmp.Compare(o.profile, b.profile), slices.Compare(o.code, b.code))
+}
+
+func join(parts []ordering) ordering {
+	var all ordering
+	for _, o := range parts {
+		all.nodes = append(all.nodes, o.nodes...)
+		all.code = append(all.code, o.code...)
+		all.bandwidth = max(all.bandwidth, o.bandwidth)
+		all.profile += o.profile
+	}
+	return all
+}
+
+// components lists the nodes of each component in rising order, the components by their first node.
+func components(arcs [][]arc) [][]int {
+	seen := make([]bool, len(arcs))
+	var out [][]int
+	for v := range arcs {
+		if seen[v] {
+			continue
+		}
+		nodes := []int{v}
+		seen[v] = true
+		for i := 0; i < len(nodes); i++ {
+			for _, a := range arcs[nodes[i]] {
+				if !seen[a.to] {
+					seen[a.to] = true
+					nodes = append(nodes, a.to)
+				}
+			}
+		}
+		slices.Sort(nodes)
+		out = append(out, nodes)
+	}
+	return out
+}
+
+// starts are the nodes of a component to begin an order with: all of a small one, else the most eccentric ones, which
+// give long, narrow levels.
+func starts(p *partition, nodes []int) []int {
+	if len(nodes) <= maxStarts {
+		return nodes
+	}
+	depth := make(map[int]int, len(nodes))
+	for _, v := range nodes {
+		depth[v] = eccentricity(p.arcs, v)
+	}
+	out := slices.Clone(nodes)
+	slices.SortStableFunc(out, func(a, b int) int {
+		return cmp.Or(cmp.Compare(depth[b], depth[a]), cmp.Compare(p.cell[a], p.cell[b]))
+	})
+	return out[:maxStarts]
+}
+
+// eccentricity is the largest distance from v within its component.
+func eccentricity(arcs [][]arc, v int) int {
+	distance := make([]int, len(arcs))
+	distance[v] = 1
+	queue := []int{v}
+	for i := 0; i < len(queue); i++ {
+		for _, a := range arcs[queue[i]] {
+			if distance[a.to] == 0 {
+				distance[a.to] = distance[queue[i]] + 1
+				queue = append(queue, a.to)
+			}
+		}
+	}
+	return distance[queue[len(queue)-1]] - 1
+}
+
+// breadthFirst is the Cuthill-McKee order of the component of start; it refines p.
+func (p *partition) breadthFirst(start int) []int {
+	p.individualise(start)
+	placed := make([]bool, len(p.at))
+	placed[start] = true
+	order := []int{start}
+	var next []int
+	for i := 0; i < len(order); i++ {
+		next = next[:0]
+		for _, a := range p.arcs[order[i]] {
+			if !placed[a.to] {
+				placed[a.to] = true
+				next = append(next, a.to)
+			}
+		}
+		for len(next) > 0 {
+			best := 0
+			for j, v := range next {
+				if p.cell[v] < p.cell[next[best]] {
+					best = j
+				}
+			}
+			v := next[best]
+			next = slices.Delete(next, best, best+1)
+			p.individualise(v)
+			order = append(order, v)
+		}
+	}
+	return order
+}
+
+// randomOrder is a breadth-first order from any node of each component, with the components, and neighbours of equal
+// degree, in any order.
+func randomOrder(g *graph.Graph, rng *rand.Rand) ordering {
+	near := g.Neighbours()
+	placed := make([]bool, g.N)
+	var order []int
+	for _, start := range rng.Perm(g.N) {
+		if placed[start] {
+			continue
+		}
+		first := len(order)
+		order = append(order, start)
+		placed[start] = true
+		for i := first; i < len(order); i++ {
+			var next []int
+			for _, v := range near[order[i]] {
+				if !placed[v] {
+					placed[v] = true
+					next = append(next, v)
+				}
+			}
+			rng.Shuffle(len(next), func(a, b int) { next[a], next[b] = next[b], next[a] })
+			slices.SortStableFunc(next, func(a, b int) int { return len(near[a]) - len(near[b]) })
+			order = append(order, next...)
+		}
+	}
+	return describe(g, order)
+}
+
+// describe measures an order of all nodes, or of those of one component.
+func describe(g *graph.Graph, nodes []int) ordering {
+	o := ordering{nodes: nodes}
+	position := make([]int, g.N)
+	for i := range position {
+		position[i] = -1
+	}
+	for i, v := range nodes {
+		position[v] = i
+	}
+	back := make([][]int, len(nodes))
+	for _, e := range g.Edges {
+		i, j := position[e.U], position[e.V]
+		if i < 0 {
+			continue
+		}
+		if i < j {
+			i, j = j, i
+		}
+		back[i] = append(back[i], (i-j)<<8|int(e.Type))
+	}
+	for i, v := range nodes {
+		label := 0
+		if g.Labels != nil {
+			label = int(g.Labels[v])
+		}
+		slices.Sort(back[i])
+		if k := len(back[i]); k > 0 {
+			reach := back[i][k-1] >> 8
+			o.bandwidth = max(o.bandwidth, reach)
+			o.profile += reach
+		}
+		o.code = append(append(o.code, label, len(back[i])), back[i]...)
+	}
+	return o
+}
