@@ -28,7 +28,7 @@ func Isomorphic(a, b *chem.Molecule) bool {
 	if !slices.Equal(sx, sy) {
 		return false
 	}
-	frequency := make(map[string]int)
+	frequency := make(map[uint64]int)
 	for _, c := range x {
 		frequency[c]++
 	}
@@ -62,31 +62,30 @@ func Isomorphic(a, b *chem.Molecule) bool {
 	return s.place(0)
 }
 
-// classes describe each atom with its surroundings to three bonds.
-func classes(m *chem.Molecule) []string {
+// classes are numbers for each atom with its surroundings to three bonds. Different ones may share a number by chance,
+// which costs time and nothing else.
+func classes(m *chem.Molecule) []uint64 {
 	next := m.Neighbours()
-	out := make([]string, len(m.Atoms))
+	out, now := make([]uint64, len(m.Atoms)), make([]uint64, len(m.Atoms))
 	for i, a := range m.Atoms {
-		out[i] = fmt.Sprint(a.Element, a.Charge, a.Radical)
+		out[i] = uint64(a.Element)<<16 | uint64(uint8(a.Charge))<<8 | uint64(a.Radical)
 	}
 	for range 3 {
-		now := make([]string, len(out))
 		for i := range out {
-			var around []string
+			now[i] = out[i] * 0x9e3779b97f4a7c15
 			for _, n := range next[i] {
-				around = append(around, fmt.Sprint(m.Bonds[n.Bond].Order, out[n.Atom]))
+				x := (out[n.Atom] + uint64(m.Bonds[n.Bond].Order)) * 0xd6e8feb86659fd93
+				now[i] += (x ^ x>>32) * 0xd6e8feb86659fd93
 			}
-			slices.Sort(around)
-			now[i] = out[i] + "(" + strings.Join(around, ",") + ")"
 		}
-		out = now
+		out, now = now, out
 	}
 	return out
 }
 
 type search struct {
 	a, b   *chem.Molecule
-	x, y   []string
+	x, y   []uint64
 	na, nb [][]chem.Neighbour
 	orders map[[2]int]uint8
 	order  []int
@@ -126,8 +125,12 @@ func (s *search) place(k int) bool {
 	return false
 }
 
-// fits says whether the bonds of i to placed atoms are there at j. Classes hold the degree, so none is left over.
+// fits says whether j is such an atom as i and has i's bonds to placed atoms. Both molecules have as many bonds, so in the
+// end none is left over.
 func (s *search) fits(i, j int) bool {
+	if s.a.Atoms[i] != s.b.Atoms[j] {
+		return false
+	}
 	for _, n := range s.na[i] {
 		if p := s.to[n.Atom]; p >= 0 && s.orders[[2]int{min(j, p), max(j, p)}] != s.a.Bonds[n.Bond].Order {
 			return false
