@@ -24,12 +24,22 @@ const (
 // named is a record of which nothing but its path is known. Speakers are kept together by a split by hash.
 func named(id string) record {
 	r := record{id: id}
-	if m := takes.FindStringSubmatch(path.Base(id)); m != nil {
-		r.speaker = m[2]
-	} else if m := nohash.FindStringSubmatch(path.Base(id)); m != nil {
+	if m := nohash.FindStringSubmatch(path.Base(id)); m != nil {
 		r.speaker, r.group = m[1], m[1]
+	} else if _, speaker, _, ok := take(id); ok {
+		r.speaker = speaker
 	}
 	return r
+}
+
+// take reads a name of the form class_speaker_take.wav.
+func take(id string) (class, speaker string, number int, ok bool) {
+	m := takes.FindStringSubmatch(path.Base(id))
+	if m == nil || nohash.MatchString(path.Base(id)) {
+		return "", "", 0, false
+	}
+	number, err := strconv.Atoi(m[3])
+	return m[1], m[2], number, err == nil
 }
 
 // layOut says what the paths of one folder mean. Folders called train, valid and test at the top are the split; two or
@@ -62,11 +72,9 @@ func layOut(names []string) []record {
 		folder, _, nested := strings.Cut(rests[i], "/")
 		inFolders = inFolders && nested
 		folders[folder] = true
-		m := takes.FindStringSubmatch(path.Base(id))
-		if byTake = byTake && m != nil; byTake {
-			n, _ := strconv.Atoi(m[3]) // six digits at most
-			last = max(last, n)
-		}
+		_, _, number, ok := take(id)
+		byTake = byTake && ok
+		last = max(last, number)
 	}
 	for i := range records {
 		r := &records[i]
@@ -74,13 +82,13 @@ func layOut(names []string) []record {
 		case inFolders && len(folders) > 1:
 			r.class, _, _ = strings.Cut(rests[i], "/")
 		case byTake:
-			m := takes.FindStringSubmatch(path.Base(r.id))
-			r.class = m[1]
-			if n, _ := strconv.Atoi(m[3]); !divided && last >= heldTakes {
+			class, _, number, _ := take(r.id)
+			r.class = class
+			if !divided && last >= heldTakes {
 				r.split = splits.Train
-				if n < testTakes {
+				if number < testTakes {
 					r.split = splits.Test
-				} else if n < heldTakes {
+				} else if number < heldTakes {
 					r.split = splits.Valid
 				}
 			}
