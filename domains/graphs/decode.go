@@ -15,7 +15,7 @@ func (a *adapter) Decode(x []float64, label int) domains.Row {
 	if len(x) != a.layout.size() {
 		panic(fmt.Sprintf("graphs: Decode of %d values, the shape has %d", len(x), a.layout.size()))
 	}
-	r := &row{molecule: a.s.Kind == molecules, finite: true}
+	r := &row{finite: true}
 	for _, v := range x {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			r.finite = false
@@ -47,5 +47,8 @@ func (a *adapter) build(r *row, codes []uint8) {
 				r.g.Edges = append(r.g.Edges, graph.Edge{U: u, V: v, Type: uint8(a.s.EdgeTypes[t-1])})
 			}
 		}
+	}
+	if a.s.Kind == molecules {
+		r.m = moleculeOf(r.g)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"pfgmgen/domains"
+	"pfgmgen/internal/graph"
 )
 
 var _ domains.Examples = (*examples)(nil)
@@ -38,8 +39,8 @@ func (e *examples) Encode(dst []float64, i int) int {
 func (l *loader) examples(a *adapter, part []*record, orders int) *examples {
 	e := &examples{layout: a.layout}
 	for _, r := range part {
-		for _, order := range l.ordersOf(r, orders) {
-			e.rows = append(e.rows, a.codes(r, order.nodes))
+		for _, o := range l.ordersOf(r, orders) {
+			e.rows = append(e.rows, a.codes(o.g, o.nodes))
 			e.keys = append(e.keys, r.key)
 			if len(l.s.Classes) > 0 {
 				e.labels = append(e.labels, slices.Index(l.s.Classes, r.class))
@@ -49,19 +50,37 @@ func (l *loader) examples(a *adapter, part []*record, orders int) *examples {
 	return e
 }
 
+// An ordered is a graph with an order of its nodes. The drawing of a molecule goes with the order.
+type ordered struct {
+	g *graph.Graph
+	ordering
+}
+
 // ordersOf are different orders of one graph within the bandwidth. Small and symmetric graphs have few, so the search
 // ends after as many attempts as would find most of them.
-func (l *loader) ordersOf(r *record, orders int) []ordering {
-	out := []ordering{r.order}
+func (l *loader) ordersOf(r *record, orders int) []ordered {
+	out := []ordered{{r.g, r.order}}
 	if orders == 1 {
 		return out
 	}
 	h := fnv.New64a()
 	h.Write([]byte(r.key))
 	rng := rand.New(rand.NewPCG(uint64(l.seed), h.Sum64()))
+	var drawn [][]uint8
+	if l.s.Kind == molecules {
+		drawn = drawings(r.g)
+	}
 	for attempt := 0; len(out) < orders && attempt < 8*orders; attempt++ {
-		o := randomOrder(r.g, rng)
-		if o.bandwidth <= l.s.Bandwidth && !slices.ContainsFunc(out, func(p ordering) bool { return slices.Equal(o.code, p.code) }) {
+		o := ordered{r.g, randomOrder(r.g, rng)}
+		if o.bandwidth > l.s.Bandwidth {
+			continue
+		}
+		if len(drawn) > 1 {
+			o.g = &graph.Graph{N: r.g.N, Labels: r.g.Labels, Edges: slices.Clone(r.g.Edges)}
+			draw(o.g, drawn, o.nodes)
+			o.ordering = describe(o.g, o.nodes)
+		}
+		if !slices.ContainsFunc(out, func(p ordered) bool { return slices.Equal(o.code, p.code) }) {
 			out = append(out, o)
 		}
 	}
@@ -69,20 +88,24 @@ func (l *loader) ordersOf(r *record, orders int) []ordering {
 }
 
 // codes are those of a graph whose nodes stand in the given order.
-func (a *adapter) codes(r *record, order []int) []uint8 {
+func (a *adapter) codes(g *graph.Graph, order []int) []uint8 {
 	step := a.layout.codes()
 	codes := make([]uint8, len(order)*step)
+	var free []uint8
+	if a.s.Kind == molecules {
+		free = implicit(moleculeOf(g))
+	}
 	position := make([]int, len(order))
 	for i, v := range order {
 		position[v] = i
-		if r.g.Labels != nil {
-			codes[i*step] = uint8(slices.Index(a.nodes, r.g.Labels[v]))
+		if g.Labels != nil {
+			codes[i*step] = uint8(slices.Index(a.nodes, g.Labels[v]))
 		}
-		if r.hydrogens != nil {
-			codes[i*step+1] = r.hydrogens[v]
+		if free != nil {
+			codes[i*step+1] = free[v]
 		}
 	}
-	for _, e := range r.g.Edges {
+	for _, e := range g.Edges {
 		i, j := position[e.U], position[e.V]
 		if i < j {
 			i, j = j, i

@@ -2,7 +2,6 @@ package graphs
 
 import (
 	"pfgmgen/domains"
-	"pfgmgen/internal/chem"
 	"pfgmgen/validate"
 )
 
@@ -26,21 +25,6 @@ func (a *adapter) newGates() []validate.Gate[*row] {
 		return append(gates, validate.Gate[*row]{Code: "GR_CONN", Hard: a.s.Connected, Fails: apart})
 	}
 	return append(gates,
-		validate.Gate[*row]{Code: "MO_VALENCE", Hard: true, Fails: overbonded},
+		validate.Gate[*row]{Code: "MO_VALENCE", Hard: true, Fails: func(r *row) bool { return len(r.m.Faults()) > 0 }},
 		validate.Gate[*row]{Code: "MO_DISC", Hard: true, Fails: apart})
-}
-
-func overbonded(r *row) bool {
-	sums := make([]int, r.g.N)
-	for _, e := range r.g.Edges {
-		sums[e.U] += int(e.Type)
-		sums[e.V] += int(e.Type)
-	}
-	for i, l := range r.g.Labels {
-		a := atomOf(l)
-		if implicitHydrogens(chem.Atom{Element: a.Element, Charge: a.Charge + ruledCharge(a.Element, sums[i])}, sums[i]) < 0 {
-			return true
-		}
-	}
-	return false
 }

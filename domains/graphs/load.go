@@ -115,7 +115,6 @@ func (l *loader) chooseKind() error {
 			for i, code := range r.g.Labels {
 				r.g.Labels[i] = uint8(atomOf(code).Element) + labelShift
 			}
-			r.hydrogens = nil
 		}
 		l.s.Kind = generic
 	}
@@ -178,15 +177,11 @@ func (r *record) keep(nodes []int) {
 			g.Edges = append(g.Edges, graph.Edge{U: at[e.U], V: at[e.V], Type: e.Type})
 		}
 	}
-	pick := func(from []uint8) (to []uint8) {
-		if from != nil {
-			for _, v := range nodes {
-				to = append(to, from[v])
-			}
+	if r.g.Labels != nil {
+		for _, v := range nodes {
+			g.Labels = append(g.Labels, r.g.Labels[v])
 		}
-		return to
 	}
-	g.Labels, r.hydrogens = pick(r.g.Labels), pick(r.hydrogens)
 	r.g = g
 }
 
@@ -200,7 +195,9 @@ func (l *loader) identify() error {
 		if r.g.Labels != nil {
 			labelled++
 		}
-		r.key = isomorphismKey(r.g)
+		if r.key = isomorphismKey(r.g); l.s.Kind == molecules {
+			r.key = moleculeKey(r.g, moleculeOf(r.g))
+		}
 	}
 	if labelled != 0 && labelled != len(l.records) {
 		return fmt.Errorf("%d of %d graphs have node labels: load them one by one", labelled, len(l.records))
@@ -311,7 +308,11 @@ func (l *loader) order() error {
 			if i%64 == 0 && l.ctx.Err() != nil {
 				return fmt.Errorf("loading stopped: %w", l.ctx.Err())
 			}
-			r.order = canonicalOrder(r.g)
+			if l.s.Kind == molecules {
+				r.order = orderMolecule(r.g)
+			} else {
+				r.order = canonicalOrder(r.g)
+			}
 		}
 	}
 	for i, r := range l.train {

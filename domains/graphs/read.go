@@ -108,7 +108,7 @@ func parseKekule(atoms, bonds string) (*chem.Molecule, error) {
 		if !ok || !ok2 || err1 != nil || err2 != nil || err3 != nil || o < 1 || o > 3 {
 			return nil, fmt.Errorf("bond %.30q: want two atoms from 0 and an order of 1 to 3, as 0-1:2", s)
 		}
-		m.Bonds = append(m.Bonds, chem.Bond{I: i, J: j, Order: uint8(o)})
+		m.Bonds = append(m.Bonds, chem.Bond{I: min(i, j), J: max(i, j), Order: uint8(o)})
 	}
 	return m, nil
 }

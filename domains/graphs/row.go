@@ -4,6 +4,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 
+	"pfgmgen/internal/chem"
 	"pfgmgen/internal/graph"
 	"pfgmgen/validate"
 )
@@ -11,8 +12,8 @@ import (
 // A row is one decoded and checked sample.
 type row struct {
 	g         *graph.Graph
-	molecule  bool
-	hydrogens []uint8 // as the model says, unused without atoms
+	m         *chem.Molecule // nil for other graphs
+	hydrogens []uint8        // as the model says, unused without atoms
 	finite    bool
 
 	margin, entropy float32
@@ -22,8 +23,13 @@ type row struct {
 func (r *row) Verdict() validate.Verdict             { return r.verdict }
 func (r *row) Confidence() (margin, entropy float32) { return r.margin, r.entropy }
 
-// Key is equal for isomorphic graphs.
-func (r *row) Key() string { return isomorphismKey(r.g) }
+// Key is equal for isomorphic graphs, and for all drawings of a molecule.
+func (r *row) Key() string {
+	if r.m != nil {
+		return moleculeKey(r.g, r.m)
+	}
+	return isomorphismKey(r.g)
+}
 
 var edgeType = arrow.StructOf(
 	arrow.Field{Name: "u", Type: arrow.PrimitiveTypes.Int32, Nullable: true},
@@ -62,7 +68,7 @@ func (r *row) Append(b []array.Builder) {
 	labels.Append(true)
 	for _, l := range r.g.Labels {
 		n := int8(int(l) - labelShift)
-		if r.molecule {
+		if r.m != nil {
 			n = int8(atomOf(l).Element)
 		}
 		labels.ValueBuilder().(*array.Int8Builder).Append(n)
