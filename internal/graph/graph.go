@@ -21,6 +21,9 @@ type Graph struct {
 // New makes a graph of edges in any order and direction. Loops, repeated pairs, ends outside 0..n-1, and labels that
 // are not n are errors.
 func New(n int, labels []uint8, edges []Edge) (*Graph, error) {
+	if n < 0 {
+		return nil, fmt.Errorf("graph: %d nodes", n)
+	}
 	if labels != nil && len(labels) != n {
 		return nil, fmt.Errorf("graph: %d labels for %d nodes", len(labels), n)
 	}
@@ -39,18 +42,20 @@ func New(n int, labels []uint8, edges []Edge) (*Graph, error) {
 		}
 		sorted[i] = e
 	}
-	slices.SortFunc(sorted, func(a, b Edge) int {
-		if a.U != b.U {
-			return a.U - b.U
-		}
-		return a.V - b.V
-	})
+	slices.SortFunc(sorted, compareEdges)
 	for i := 1; i < len(sorted); i++ {
 		if sorted[i].U == sorted[i-1].U && sorted[i].V == sorted[i-1].V {
 			return nil, fmt.Errorf("graph: nodes %d and %d are joined twice", sorted[i].U, sorted[i].V)
 		}
 	}
 	return &Graph{N: n, Labels: labels, Edges: sorted}, nil
+}
+
+func compareEdges(a, b Edge) int {
+	if a.U != b.U {
+		return a.U - b.U
+	}
+	return a.V - b.V
 }
 
 // Neighbours lists the neighbours of each node in rising order.
