@@ -7,7 +7,7 @@ import math
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import rows as rowsmod
@@ -28,11 +28,12 @@ class Context:
     threads: int
     model: str = ""
     reference: str = ""
+    settings: dict = field(default_factory=dict)  # what the adapter stored in the model; empty when there is no model
 
 
 def options():
     p = argparse.ArgumentParser(prog="models/quality/run.sh", description="Judges models from outside. What follows -- goes to pfgmgen run.")
-    p.add_argument("--domain", choices=DOMAINS, help="judge only this kind of data; with --model FILE, what the model makes")
+    p.add_argument("--domain", choices=DOMAINS, help="judge only this kind of data (default: all, or what the model makes)")
     p.add_argument("--model", action="append", default=[], help="a built-in model or an ONNX file (default: every built-in model); repeatable")
     p.add_argument("-n", type=int, default=2000, help="rows in each of the two sets (default: 2000)")
     p.add_argument("--seed", type=int, default=7, help="of the runs and of all resampling (default: 7)")
@@ -60,7 +61,8 @@ def context(o, name, model=""):
     work.mkdir(parents=True, exist_ok=True)
     cache = Path(o.out) / "cache"
     cache.mkdir(parents=True, exist_ok=True)
-    return Context(work, cache, o.seed, os.cpu_count() or 1, model, o.reference)
+    settings = {} if not model or o.dataset else rowsmod.inspect(model)[1]
+    return Context(work, cache, o.seed, os.cpu_count() or 1, model, o.reference, settings)
 
 
 def self_test(o):
@@ -130,9 +132,7 @@ def main():
     elif o.model:
         wanted = []
         for m in o.model:
-            domain = o.domain or known.get(m)
-            if not domain:
-                raise SystemExit(f"quality: {m} is no built-in model; say what it makes with --domain")
+            domain = o.domain or rowsmod.inspect(m)[0]
             wanted.append((m, domain))
     else:
         wanted = [(m, d) for m, d in known.items() if o.domain in (None, d)]

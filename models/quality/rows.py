@@ -1,5 +1,6 @@
 """Runs bin/pfgmgen and reads what it wrote, with DuckDB."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -57,6 +58,15 @@ def built_in():
         name, rest = line.split(None, 1)
         models.append((name, rest.split(",", 1)[0].strip()))
     return models
+
+
+def inspect(model):
+    """The domain of a model and the settings that its adapter stored."""
+    done = subprocess.run([PROGRAM, "inspect", str(model), "--json"], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"quality: {model} cannot be read: {done.stderr.strip()}")
+    metadata = json.loads(done.stdout)["metadata"]
+    return metadata["pfgmgen.domain"], json.loads(metadata.get("pfgmgen.adapter") or "{}")
 
 
 def listed_columns(domain):
