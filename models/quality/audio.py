@@ -95,9 +95,10 @@ def rms(x):
 
 
 def at_loudness(x, db):
-    """Brought to a root mean square, but no peak over -1 dBFS; silence cut off the end; in steps of 16 bits."""
+    """Without its offset, brought to a root mean square, but no peak over -1 dBFS; silence cut off the end; in steps of 16 bits."""
     if not np.any(x):
         return x[:0]
+    x = x - x.mean()
     x = x * min(10 ** (db / 20) / rms(x), 10 ** (-1 / 20) / np.abs(x).max())
     loud = np.flatnonzero(np.abs(x) >= 1e-3)
     return np.round(x[: loud[-1] + 1 if len(loud) else 0] * 32768) / 32768
@@ -159,6 +160,8 @@ class Judge:
         self.limits = {k: high(k) for k in ("silent", "flatness", "clicks", "length")}
         self.shortest = float(np.quantile([m["length"] for m in level], 0.001, method="lower"))
         self.held_rates = self.own_rates([at_loudness(s, self.loudness) for s in self.held.sounds])
+        as_found = self.own_rates(self.held.sounds)  # what a change of loudness would hide or make
+        self.held_rates |= {code: as_found[code] for code in ("AU_CLIP", "AU_DC")}
 
     def from_rows(self, rows):
         sounds = [read_wav(a["bytes"]) if a and a["bytes"] else np.zeros(0) for a in rows["audio"]]
