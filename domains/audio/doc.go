@@ -34,8 +34,22 @@
 // # Decoding
 //
 // Values are rounded to levels, the levels are made a signal by 24 rounds of fast Griffin-Lim with momentum 0.99
-// (internal/stft), brought to -20 dBFS root mean square unless the peak would then be over -1 dBFS, and cut after the last
-// sample of -60 dBFS. For the free spoken digits the magnitudes of the signal are then within -28 dB of those asked for,
-// after 6 ms on one core of a server; an outside classifier of digits, right about 98.7 % of the held-out recordings, is right
-// about 99.0 % of them after encoding and decoding.
+// (internal/stft), brought to -20 dBFS root mean square unless the peak would then be over -1 dBFS or the gain 6 dB over the
+// highest one of a training clip, and cut after the last sample of -60 dBFS. Phases are not random: equal levels give equal
+// samples. For the free spoken digits the magnitudes of the signal come to -28 dB of those asked for, in about 6 ms of one
+// core. An outside classifier of digits (support vectors on log-mel) is right about 98.7 % of the 300 test recordings, and about
+// 99.0 % of them after encoding and decoding.
+//
+// # Checks
+//
+// The thresholds of the warnings are measured on 512 training clips after encoding and decoding, since that is what they
+// judge. Of the 420 recordings of takes 0 to 6, as they were recorded, hard gates reject none; 17 get AU_SILENT_FRAC and 9
+// AU_LEN, being softer or with more silence around them than decoded ones ever have, and 2 AU_NOISE. After encoding and
+// decoding no gate says anything about them.
+//
+// # Units and sources
+//
+// dBFS are decibels relative to full scale, which for a root mean square is that of a square wave, so a sine at full scale
+// has -3. The gates are those that this field complains about: silence, which distances between sets do not see, noise,
+// clicks, clipping, offsets. The set metrics are not here.
 package audio
