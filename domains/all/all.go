@@ -6,11 +6,12 @@ import (
 	"pfgmgen/domains"
 	"pfgmgen/domains/antibody"
 	"pfgmgen/domains/audio"
+	"pfgmgen/domains/graphs"
 	"pfgmgen/domains/images"
 	"pfgmgen/domains/rna"
 )
 
 // Registry lists the domains in the order in which they are shown.
 func Registry() domains.Registry {
-	return domains.Registry{rna.Domain{}, antibody.Domain{}, audio.Domain{}, images.Domain{}}
+	return domains.Registry{rna.Domain{}, antibody.Domain{}, graphs.Domain{}, audio.Domain{}, images.Domain{}}
 }
