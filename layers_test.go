@@ -33,6 +33,7 @@ var layers = []layer{
 	{"domains/...", []string{"domains", "validate/...", "io/...", "internal/graph", "internal/chem", "internal/splits", "internal/stft"}, "a domain knows the contract, its checks and its file formats, neither other domains nor the sampler"},
 	{"pipeline/...", []string{"pipeline/...", "domains", "sampler", "validate/..."}, "the pipeline works on interfaces: which engine, domain and file format it gets is decided in cmd"},
 	{"io/...", []string{"io/...", "internal/graph", "internal/chem"}, "file formats know neither the sampler nor the domains"},
+	{"internal/chem/chemtest", []string{"internal/chem", "internal/graph", "io/lines"}, "it reads the molecules that tests use"},
 	{"internal/chem/...", []string{"internal/chem/...", "internal/graph"}, "molecules are graphs with rules"},
 	{"internal/graph", nil, "graphs are mathematics"},
 	{"internal/splits", []string{"io/..."}, "a split is a table"},
