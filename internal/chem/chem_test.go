@@ -343,3 +343,23 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
+
+// TestRDKitVerdicts: the valence rules say what RDKit says of random graphs, but for what it makes an exception of: it
+// draws a neutral nitro group with charges, and gives silicon up to six bonds.
+func TestRDKitVerdicts(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("testdata", "rdkit_verdicts.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := strings.Split(strings.TrimSpace(string(text)), "\n")[1:]
+	exceptions := map[string]bool{"N N O O": true, "C Si S N C": true, "B N Si C C N F": true}
+	if len(rows) != 300 {
+		t.Fatalf("%d rows", len(rows))
+	}
+	for _, row := range rows {
+		f := strings.Split(row, "\t")
+		if got := len(mol(t, f[0], f[1]).Faults()) == 0; got != (f[2] == "valid" && !exceptions[f[0]]) {
+			t.Errorf("%s, %s: valid is %v, RDKit says %s", f[0], f[1], got, f[2])
+		}
+	}
+}
