@@ -45,6 +45,7 @@ type Builder struct {
 	n      int
 	byName map[string]int
 	names  []string // of the first nodes; those added by number have none
+	call   func(v int) string
 	labels []string
 	intern map[string]string
 	links  []link
@@ -95,9 +96,15 @@ func (b *Builder) Node(name string) (v int, err error) {
 	return b.n - 1, nil
 }
 
+// Call says how errors name the nodes that were added by number.
+func (b *Builder) Call(name func(v int) string) { b.call = name }
+
 // Name is the name of a node, its number when it has none.
 func (b *Builder) Name(v int) string {
-	if v < len(b.names) {
+	switch {
+	case b.call != nil:
+		return b.call(v)
+	case v < len(b.names):
 		return strconv.Quote(b.names[v])
 	}
 	return strconv.Itoa(v)
