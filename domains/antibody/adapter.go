@@ -14,18 +14,17 @@ var _ domains.Adapter = (*adapter)(nil)
 
 // An adapter maps between antibodies and model space.
 type adapter struct {
-	s      *settings
-	gates  []validate.Gate[*row]
-	fields []arrow.Field
+	s     *settings
+	gates []validate.Gate[*row]
 }
 
 // newAdapter takes settings that passed check.
 func newAdapter(s *settings) *adapter {
-	return &adapter{s: s, gates: newGates(s), fields: newFields(s)}
+	return &adapter{s: s, gates: newGates(s)}
 }
 
 func (a *adapter) Shape() []int              { return []int{a.s.positions(), channels} }
 func (a *adapter) Free() int                 { return a.s.positions() * channels }
 func (a *adapter) Settings() json.RawMessage { return a.s.marshal() }
 func (a *adapter) Labels() []string          { return a.s.labels() }
-func (a *adapter) Fields() []arrow.Field     { return slices.Clone(a.fields) }
+func (a *adapter) Fields() []arrow.Field     { return slices.Clone(fields) }

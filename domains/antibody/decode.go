@@ -18,7 +18,7 @@ func (a *adapter) Decode(x []float64, label int) domains.Row {
 	if len(x) != a.Free() {
 		panic(fmt.Sprintf("antibody: Decode of %d values, the shape has %d", len(x), a.Free()))
 	}
-	r := &row{s: a.s, label: -1, finite: true}
+	r := &row{label: -1, finite: true}
 	if label >= 0 && label < len(a.s.Labels)+len(a.s.Bins) {
 		r.label = label
 	}

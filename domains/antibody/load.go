@@ -99,11 +99,11 @@ func (l *loader) chooseChains() error {
 	for i := range l.records {
 		c := &l.records[i].chain
 		switch {
-		case c[heavy].seq != "" && c[light].seq != "":
+		case c[heavy].placed && c[light].placed:
 			pairs++
-		case c[heavy].seq != "":
+		case c[heavy].placed:
 			single[heavy]++
-		case c[light].seq != "":
+		case c[light].placed:
 			single[light]++
 		}
 	}
@@ -154,10 +154,14 @@ records:
 		l.note("%d records left out because no variable domain was found in a chain, or not all of it", unplaced)
 	}
 	for s := range over {
+		all, what := 0, []string(nil)
 		for k, n := range over[s] {
-			if n > 0 {
-				l.note("%d records left out whose %s of the %s chain is longer than %d residues", n, regionNames[k], side(s), widths[s][k])
+			if all += n; n > 0 {
+				what = append(what, fmt.Sprintf("%s in %d (over %d)", regionNames[k], n, widths[s][k]))
 			}
+		}
+		if all > 0 {
+			l.note("%d records left out with a region of the %s chain that is too long: %s", all, side(s), strings.Join(what, ", "))
 		}
 	}
 	if len(kept) == 0 {

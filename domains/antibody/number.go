@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// minScore is the score in bits below which a sequence is taken for no variable domain. Domains score over 150, and
-// shuffled ones under 20 (a test measures both).
+// minScore is the score in bits below which a sequence is taken for no variable domain: held-out domains score over 200,
+// the halves of one over 75, and shuffled ones under 10.
 const minScore = 60
 
 // A numbering is a chain placed on IMGT's columns.
@@ -19,6 +19,7 @@ type numbering struct {
 
 	first, last int // the domain is seq[first:last]
 	parts       parts
+	region      [regions][2]int   // where they lie in seq
 	columns     [imgtColumns]byte // the residue in each column, 0 for none
 	labels      []string          // IMGT number of each residue of seq, empty outside the domain
 	gene        string            // nearest V germline
@@ -64,18 +65,17 @@ func (n *numbering) lay(seq string, place []int16) {
 	for place[n.last-1] == outside {
 		n.last--
 	}
-	var region [regions][2]int // of the residues
 	at := n.first
 	for r := range regions {
 		end := at
 		for end < n.last && int(place[end]&^inserted) < imgtStart[r+1] {
 			end++
 		}
-		region[r] = [2]int{at, end}
+		n.region[r] = [2]int{at, end}
 		n.parts[r] = seq[at:end]
 		at = end
 	}
-	for r, span := range region {
+	for r, span := range n.region {
 		switch r {
 		case cdr1, cdr2, cdr3:
 			for i, label := range loop(imgtStart[r]+1, imgtStart[r+1], span[1]-span[0]) {

@@ -86,7 +86,7 @@ func (in *input) readFASTA(text io.Reader, path string) error {
 	if err != nil {
 		return fmt.Errorf("antibody: %w", err)
 	}
-	r.MaxSequence = 2*maxLetters + 1
+	r.MaxSequence = 4 * maxLetters
 	for n := 1; ; n++ {
 		rec, err := r.Read()
 		if err == io.EOF {

@@ -19,12 +19,17 @@ type chain struct {
 	placed bool   // parts are known
 	locus  string // IGH, IGK, IGL, or empty while unknown
 	family string // of the V gene, as IGHV3, or empty while unknown
+
+	nucleotides bool // seq is not translated yet
+	trimmed     bool // residues before or behind the domain were cut off
+	foreign     bool // a heavy chain in a light chain's place, or the other way round
 }
 
 // A record is one cell, clone or sequence.
 type record struct {
 	id    string
-	where string // for notes and errors: file and record number
+	where string // for errors: file and record number
+	cell  string // file and cell_id, or empty when the input names no cells
 	split string // train, valid, test, or empty when the input has none
 	// single says that the text in chain[heavy] is of a side that is not known yet.
 	single bool
@@ -57,6 +62,13 @@ func (in *input) add(r record) error {
 	for s := range r.chain {
 		c := &r.chain[s]
 		if c.seq == "" {
+			continue
+		}
+		if c.nucleotides = isNucleotides(c.seq); c.nucleotides {
+			found = true
+			if in.letters += len(c.seq); len(c.seq) > 4*maxLetters {
+				return fmt.Errorf("antibody: %s: %d bases, at most %d are supported", r.where, len(c.seq), 4*maxLetters)
+			}
 			continue
 		}
 		seq, unclear, bad := clean(c.seq)

@@ -3,6 +3,7 @@ package antibody
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"pfgmgen/internal/splits"
@@ -28,33 +29,27 @@ func (in *input) readTable(text io.Reader, path string) (format string, err erro
 		return "", fmt.Errorf("antibody: %w", err)
 	}
 	in.setLicense(t)
-	s := sheet{Reader: t, path: path}
+	s := sheet{path: path}
 	for _, names := range pairColumns {
 		if t.Has(names[heavy]) || t.Has(names[light]) {
 			s.pair = names
 			break
 		}
 	}
-	for _, name := range singleColumns {
-		if s.single == "" && t.Has(name) {
-			s.single = name
-		}
-	}
 	switch {
+	case s.pair[heavy] != "" && t.Has(s.pair[heavy]) && t.Has(s.pair[light]):
+		format = "table of pairs"
 	case s.pair[heavy] != "":
-		format = "pairs"
-		if !t.Has(s.pair[heavy]) || !t.Has(s.pair[light]) {
-			format = "chains"
-		}
-	case s.single == "":
-		return "", fmt.Errorf("antibody: %s: the header has no column with a sequence: sequence_alignment_aa, sequence_aa, sequence, or vh and vl", path)
+		format = "table of chains"
+	case !slices.ContainsFunc(singleColumns, t.Has):
+		return "", fmt.Errorf("antibody: %s: the header has no column with a sequence: vh and vl, or one of %s", path, strings.Join(singleColumns, ", "))
 	case len(t.Metadata()) > 0:
 		format = "OAS"
 	default:
 		format = "AIRR"
 	}
-	before := len(in.records)
-	for {
+	rows := 0
+	for ; ; rows++ {
 		row, err := t.Read()
 		if err == io.EOF {
 			break
@@ -66,18 +61,16 @@ func (in *input) readTable(text io.Reader, path string) (format string, err erro
 			return "", err
 		}
 	}
-	if len(in.records) == before && len(in.dropped) == 0 {
+	if rows == 0 {
 		return "", fmt.Errorf("antibody: %s: a header but no records", path)
 	}
 	return format, nil
 }
 
-// A sheet is a table and the columns to take sequences from.
+// A sheet is what all rows of a table share.
 type sheet struct {
-	*airr.Reader
-	path   string
-	pair   [sides]string // empty names when the rows are single chains
-	single string
+	path string
+	pair [sides]string // columns of the chains; empty when a row is a single chain
 }
 
 // setLicense takes a comment or metadata of the form "license: CC0"; the first one counts.
@@ -101,13 +94,40 @@ func (in *input) addRow(s *sheet, row airr.Row) (err error) {
 			return fmt.Errorf("antibody: %s: %w", r.where, err)
 		}
 	}
+	for _, column := range [...]string{"productive", "vj_in_frame", "stop_codon"} {
+		for _, suffix := range [...]string{"", "_heavy", "_light"} {
+			truth, known, err := row.Bool(column + suffix)
+			if err != nil {
+				return fmt.Errorf("antibody: %w", err)
+			}
+			if known && truth == (column == "stop_codon") {
+				in.drop("that are not productive, by their columns productive, vj_in_frame or stop_codon,")
+				return nil
+			}
+		}
+	}
 	if s.pair[heavy] != "" {
 		for side, name := range s.pair {
 			r.chain[side].seq = row.Get(name)
 		}
 	} else {
 		r.single = true
-		r.chain[heavy].seq = row.Get(s.single)
+		for _, name := range singleColumns {
+			if r.chain[heavy].seq = row.Get(name); r.chain[heavy].seq == "" {
+				continue
+			}
+			turned, _, err := row.Bool("rev_comp")
+			if err != nil {
+				return fmt.Errorf("antibody: %w", err)
+			}
+			if turned && name == "sequence" {
+				r.chain[heavy].seq = reverseComplement(r.chain[heavy].seq)
+			}
+			break
+		}
+		if id := row.Get("cell_id"); id != "" {
+			r.cell = s.path + "\t" + id
+		}
 	}
 	h, l := &r.chain[heavy], &r.chain[light]
 	h.family = familyOf(first(row, "vh_gene", "v_call_heavy", "v_call"))
@@ -117,19 +137,18 @@ func (in *input) addRow(s *sheet, row airr.Row) (err error) {
 	return in.add(r)
 }
 
-// place takes the regions from IMGT columns, when the row has them. in.add forgets them again when they do not spell
-// the sequence.
+// place takes the regions from IMGT columns, when the row has them and they have the residues that nearly every domain
+// has in columns 23, 41 and 104: columns that were found by length alone are off after an indel. in.add forgets the
+// regions again when they do not spell the sequence. Chains without them are aligned.
 func place(c *chain, columns, third, fourth string) {
-	if len(columns) == imgtStart[regions] && fourth == "" {
+	if len(columns) == imgtColumns && fourth == "" {
 		fourth = strings.ReplaceAll(columns[imgtStart[fwr4]:], "-", "")
 	}
-	if c.parts, c.placed = partsOfColumns(columns, third, fourth); c.placed {
-		if c.family == "" {
-			c.placed = false
-			return
-		}
-		c.locus = c.family[:3]
+	p, ok := partsOfColumns(columns, third, fourth)
+	if !ok || c.family == "" || columns[22] != 'C' || columns[40] != 'W' || columns[103] != 'C' {
+		return
 	}
+	c.parts, c.placed, c.locus = p, true, c.family[:3]
 }
 
 // first is the value of the first of the columns that has one.
