@@ -19,7 +19,7 @@ type Record struct {
 type Rules struct {
 	MaxNodes int  // of a graph; zero means DefaultMaxNodes
 	MaxEdges int  // of a graph, as listed; zero means DefaultMaxEdges
-	Simplify bool // drop loops, and edges that join the ends of an earlier one, instead of refusing them
+	Simplify bool // drop loops, directions, and edges that join the ends of an earlier one, instead of refusing them
 }
 
 // Limits of a graph when Rules set none, beyond anything that a model of graphs can take; they bound the memory that a
@@ -47,6 +47,7 @@ type Builder struct {
 	names  []string // of the first nodes; those added by number have none
 	call   func(v int) string
 	labels []string
+	listed []bool // by node: List has seen it
 	intern map[string]string
 	links  []link
 }
@@ -94,6 +95,30 @@ func (b *Builder) Node(name string) (v int, err error) {
 	b.byName[name] = b.n - 1
 	b.names = append(b.names, name)
 	return b.n - 1, nil
+}
+
+// List is Node for a node in the file's list of nodes, which holds each once. A file that has such a list is to have all
+// nodes in it: Listed checks.
+func (b *Builder) List(name string) (v int, err error) {
+	if v, err = b.Node(name); err != nil {
+		return 0, err
+	}
+	b.listed = append(b.listed, make([]bool, b.n-len(b.listed))...)
+	if b.listed[v] {
+		return 0, fmt.Errorf("node %s is listed twice", b.Name(v))
+	}
+	b.listed[v] = true
+	return v, nil
+}
+
+// Listed is an error when an edge has named a node that is not in the list.
+func (b *Builder) Listed() error {
+	for v := range b.n {
+		if v >= len(b.listed) || !b.listed[v] {
+			return fmt.Errorf("an edge names node %s, which is not among the nodes", b.Name(v))
+		}
+	}
+	return nil
 }
 
 // Call says how errors name the nodes that were added by number.

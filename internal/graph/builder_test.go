@@ -94,3 +94,26 @@ func TestBuilderErrors(t *testing.T) {
 		t.Errorf("%+v, %q, %v", g, labels, err)
 	}
 }
+
+func TestBuilderList(t *testing.T) {
+	b := NewBuilder(Rules{}, "line", false)
+	node := func(v int, err error) int {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	if err := b.Join(node(b.List("a")), node(b.Node("b")), 1, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Listed(); err == nil || !strings.Contains(err.Error(), `node "b", which is not among`) {
+		t.Errorf("a node that is not listed: %v", err)
+	}
+	node(b.List("b"))
+	if err := b.Listed(); err != nil {
+		t.Error(err)
+	}
+	if _, err := b.List("a"); err == nil || !strings.Contains(err.Error(), `node "a" is listed twice`) {
+		t.Errorf("listed twice: %v", err)
+	}
+}
