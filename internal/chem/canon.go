@@ -193,6 +193,7 @@ func (s *labelling) visit(rank []int, ahead int) int {
 	}
 	target := slices.IndexFunc(count, func(c int) bool { return c > 1 })
 	var tried []int
+	var same orbits
 	for v := range rank {
 		if rank[v] != target {
 			continue
@@ -200,8 +201,13 @@ func (s *labelling) visit(rank []int, ahead int) int {
 		if s.found && s.work <= 0 {
 			return -1
 		}
-		if len(tried) > 0 && s.repeats(v, tried, depth) {
-			continue
+		if len(tried) > 0 {
+			if same.of == nil || same.symmetries < len(s.symmetries) {
+				same = s.orbits(depth)
+			}
+			if slices.ContainsFunc(tried, func(w int) bool { return same.find(v) == same.find(w) }) {
+				continue
+			}
 		}
 		tried = append(tried, v)
 		below := slices.Clone(rank)
@@ -270,18 +276,25 @@ func (s *labelling) leaf(rank []int, ahead int) int {
 	return depth
 }
 
-// repeats says whether the symmetries that keep the path map one of tried onto v.
-func (s *labelling) repeats(v int, tried []int, depth int) bool {
-	orbit := make([]int, len(s.next))
-	for i := range orbit {
-		orbit[i] = i
+// orbits are the sets of atoms that some known symmetries map onto each other.
+type orbits struct {
+	of         []int // a member nearer to the one that stands for the set
+	symmetries int   // how many were known
+}
+
+func (o *orbits) find(i int) int {
+	for o.of[i] != i {
+		o.of[i] = o.of[o.of[i]]
+		i = o.of[i]
 	}
-	find := func(i int) int {
-		for orbit[i] != i {
-			orbit[i] = orbit[orbit[i]]
-			i = orbit[i]
-		}
-		return i
+	return i
+}
+
+// orbits of the symmetries that move no atom of the path to this depth.
+func (s *labelling) orbits(depth int) orbits {
+	o := orbits{of: make([]int, len(s.next)), symmetries: len(s.symmetries)}
+	for i := range o.of {
+		o.of[i] = i
 	}
 	onPath := make([]bool, len(s.next))
 	for _, i := range s.path[:depth] {
@@ -292,8 +305,8 @@ func (s *labelling) repeats(v int, tried []int, depth int) bool {
 			continue
 		}
 		for _, m := range moved {
-			orbit[find(m[0])] = find(m[1])
+			o.of[o.find(m[0])] = o.find(m[1])
 		}
 	}
-	return slices.ContainsFunc(tried, func(w int) bool { return find(w) == find(v) })
+	return o
 }

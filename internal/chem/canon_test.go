@@ -179,7 +179,7 @@ func TestCanonicalBounded(t *testing.T) {
 	start := time.Now()
 	iron, _ := chem.ElementOf("Fe")
 	star, chain, torus, apart := &chem.Molecule{}, &chem.Molecule{}, &chem.Molecule{}, &chem.Molecule{}
-	const n = 300
+	const n = 1000
 	for i := range n {
 		for _, m := range []*chem.Molecule{star, chain, apart} {
 			m.Atoms = append(m.Atoms, chem.Atom{Element: iron})
@@ -189,7 +189,7 @@ func TestCanonicalBounded(t *testing.T) {
 			chain.Bonds = append(chain.Bonds, chem.Bond{I: i - 1, J: i, Order: 1})
 		}
 	}
-	const side = 12
+	const side = 20
 	for i := range side * side {
 		torus.Atoms = append(torus.Atoms, chem.Atom{Element: chem.Carbon})
 		for _, j := range []int{i - i%side + (i+1)%side, (i + side) % (side * side)} {
