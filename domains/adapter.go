@@ -64,6 +64,12 @@ type Masked interface {
 	Mask(x []float64, label int, r *rand.Rand)
 }
 
+// Paired is implemented by adapters with channels about two positions of a [positions, channels] shape, such as the edges
+// of a graph: channel first+(k-1)*types+t of position i, for k = 1 to window, is number t of the pair of i and i-k.
+type Paired interface {
+	Pairs() (first, window, types int)
+}
+
 // A Row is one decoded and checked sample.
 type Row interface {
 	Verdict() validate.Verdict

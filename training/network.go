@@ -21,6 +21,16 @@ type Architecture struct {
 	Heads   int   `json:"heads"`            // attention heads; divides Width
 	Classes int   `json:"classes"`          // labels, 0 when unconditional
 	Masked  bool  `json:"masked,omitempty"` // coordinates that are exactly 0 are absent (sampler.MaskZeros)
+	Pairs   Pairs `json:"pairs,omitzero"`   // channels about pairs of positions
+}
+
+// Pairs says which channels of a [positions, channels] sample are about two positions: channel First+(k-1)*Types+t of
+// position i, for k = 1 to Window, is number t of the pair of i and i-k, such as the edge between two nodes. The sample
+// holds a pair once; the network shows it to both positions and takes its value from both. The zero value is none.
+type Pairs struct {
+	First  int `json:"first"`
+	Window int `json:"window"`
+	Types  int `json:"types"`
 }
 
 // sizes are those that NewArchitecture knows, smallest first.
@@ -84,10 +94,18 @@ func (a Architecture) Validate() error {
 		return fmt.Errorf("training: architecture %+v has a size that is not positive", a)
 	case !a.divides(a.Patch):
 		return fmt.Errorf("training: the patch %d does not divide the positions of samples of shape %v", a.Patch, a.Shape)
+	case a.Pairs != Pairs{} && !a.pairsFit():
+		return fmt.Errorf("training: pairs %+v do not fit samples of shape %v in patches of %d: want patches of 1 and channels that exist", a.Pairs, a.Shape, a.Patch)
 	case a.Width%a.Heads != 0:
 		return fmt.Errorf("training: width %d is not a multiple of the %d heads", a.Width, a.Heads)
 	}
 	return nil
+}
+
+func (a Architecture) pairsFit() bool {
+	p := a.Pairs
+	return len(a.Shape) == 2 && a.Patch == 1 && p.First >= 0 && p.Window > 0 && p.Window < a.Shape[0] && p.Types > 0 &&
+		p.Types <= a.Shape[1] && p.First+p.Window*p.Types <= a.Shape[1]
 }
 
 // divides says whether samples can be cut into patches of p.
@@ -241,6 +259,10 @@ func (a Architecture) network(g *onnx.Graph, w weights, x, cNoise, label *onnx.V
 		in = g.Concat(2, in, g.Min(g.ReduceSum(present, true, 2), g.Scalar(1)))
 		features++
 	}
+	if p := a.Pairs; p.Window > 0 {
+		in = g.Concat(2, in, a.mirror(g, in))
+		features += p.Window * p.Types
+	}
 	h := linear("embed", in, features, width, fanIn(patch))
 	h = g.Add(h, w(param{"position", []int{tokens, width}, 0.3}))
 	for i := range a.Depth {
@@ -251,11 +273,49 @@ func (a Architecture) network(g *onnx.Graph, w weights, x, cNoise, label *onnx.V
 		h = g.Add(h, g.Mul(m[5], linear(name+"mlp.2", g.SiLU(up), 4*width, width, fanIn(4*width))))
 	}
 	m := modulation("out.modulation", 2)
-	out := linear("out", modulate(h, m[0], m[1]), width, patch, 0)
+	results := patch + a.Pairs.Window*a.Pairs.Types
+	out := linear("out", modulate(h, m[0], m[1]), width, results, 0)
+	if a.Pairs.Window > 0 {
+		both := g.Split(out, 2, int64(patch), int64(results-patch))
+		out = g.Add(both[0], a.unmirror(g, both[1]))
+	}
 	if a.Masked {
 		out = g.Mul(out, present)
 	}
 	return a.join(g, out)
+}
+
+// mirror gives each position the channels of its pairs with later positions: number (k-1)*Types+t of position i is what
+// position i+k holds of the pair, 0 past the end.
+func (a Architecture) mirror(g *onnx.Graph, x *onnx.Value) *onnx.Value {
+	p, n := a.Pairs, a.Shape[0]
+	parts := make([]*onnx.Value, p.Window)
+	for i := range parts {
+		k := i + 1
+		v := g.Slice(x, 2, p.First+i*p.Types, p.First+k*p.Types, 1)
+		parts[i] = g.Concat(1, g.Slice(v, 1, k, n, 1), g.Scale(g.Slice(v, 1, 0, k, 1), 0))
+	}
+	return g.Concat(2, parts...)
+}
+
+// unmirror takes what each position says of its pairs with later positions back to where the sample holds them: the
+// transpose of mirror.
+func (a Architecture) unmirror(g *onnx.Graph, x *onnx.Value) *onnx.Value {
+	p, n := a.Pairs, a.Shape[0]
+	before := g.Scale(g.Slice(x, 2, 0, 1, 1), 0)
+	parts := []*onnx.Value{}
+	for range p.First {
+		parts = append(parts, before)
+	}
+	for i := range p.Window {
+		k := i + 1
+		v := g.Slice(x, 2, i*p.Types, k*p.Types, 1)
+		parts = append(parts, g.Concat(1, g.Scale(g.Slice(v, 1, 0, k, 1), 0), g.Slice(v, 1, 0, n-k, 1)))
+	}
+	for range a.Shape[1] - p.First - p.Window*p.Types {
+		parts = append(parts, before)
+	}
+	return g.Concat(2, parts...)
 }
 
 // present is 1 where x is not exactly 0.

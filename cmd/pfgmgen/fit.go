@@ -127,6 +127,9 @@ func train(ctx context.Context, e *env, registry domains.Registry, o trainOption
 	}
 	masked, mask := maskOf(data.Adapter)
 	arch.Masked = masked
+	if p, ok := data.Adapter.(domains.Paired); ok {
+		arch.Pairs.First, arch.Pairs.Window, arch.Pairs.Types = p.Pairs()
+	}
 	size := coordinates(data.Adapter)
 	measured, err := domains.MeasureExamples(data.Train, size, masked)
 	if err != nil {
