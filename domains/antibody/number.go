@@ -95,12 +95,10 @@ func (n *numbering) lay(seq string, place []int16) {
 
 // set gives residue i its number: column from 1, and insertion from 1 or 0 for none.
 func (n *numbering) set(seq string, i, column, insertion int) {
-	n.labels[i] = strconv.Itoa(column)
+	n.labels[i] = label{column, insertion}.String()
 	if insertion == 0 {
 		n.columns[column-1] = seq[i]
-		return
 	}
-	n.labels[i] += letters(insertion)
 }
 
 // letters counts A to Z, then AA, AB and so on.
@@ -115,6 +113,8 @@ func letters(n int) string {
 
 // A label is a number of IMGT's.
 type label struct{ column, insertion int }
+
+func (l label) String() string { return strconv.Itoa(l.column) + letters(l.insertion) }
 
 // loop numbers the residues of a CDR over the columns first to last by IMGT's rule. A loop shorter than its columns has
 // the gap in the middle, one residue more before it than behind it when their number is odd. One that is longer has

@@ -150,7 +150,7 @@ func (l *loader) pairCells() error {
 			}
 		}
 	}
-	kept, other := l.records[:0], make(map[string]bool)
+	kept, other := make([]record, 0, len(l.records)), make(map[string]bool)
 	for i, r := range l.records {
 		if c := cells[r.cell]; r.cell != "" {
 			if c.n != [sides]int{1, 1} {

@@ -132,20 +132,21 @@ func (in *input) addRow(s *sheet, row airr.Row) (err error) {
 	h, l := &r.chain[heavy], &r.chain[light]
 	h.family = familyOf(first(row, "vh_gene", "v_call_heavy", "v_call"))
 	l.family = familyOf(first(row, "vl_gene", "v_call_light"))
-	place(h, first(row, "vh_imgt104", "imgt128"), row.Get("cdrh3"), row.Get("vh_fr4"))
-	place(l, row.Get("vl_imgt104"), row.Get("cdrl3"), row.Get("vl_fr4"))
+	place(h, heavy, first(row, "vh_imgt104", "imgt128"), row.Get("cdrh3"), row.Get("vh_fr4"))
+	place(l, light, row.Get("vl_imgt104"), row.Get("cdrl3"), row.Get("vl_fr4"))
 	return in.add(r)
 }
 
 // place takes the regions from IMGT columns, when the row has them and they have the residues that nearly every domain
 // has in columns 23, 41 and 104: columns that were found by length alone are off after an indel. in.add forgets the
 // regions again when they do not spell the sequence. Chains without them are aligned.
-func place(c *chain, columns, third, fourth string) {
+func place(c *chain, s side, columns, third, fourth string) {
 	if len(columns) == imgtColumns && fourth == "" {
 		fourth = strings.ReplaceAll(columns[imgtStart[fwr4]:], "-", "")
 	}
 	p, ok := partsOfColumns(columns, third, fourth)
-	if !ok || c.family == "" || columns[22] != 'C' || columns[40] != 'W' || columns[103] != 'C' {
+	if !ok || c.family == "" || (c.family[:3] == loci[0]) != (s == heavy) ||
+		columns[22] != 'C' || columns[40] != 'W' || columns[103] != 'C' {
 		return
 	}
 	c.parts, c.placed, c.locus = p, true, c.family[:3]
