@@ -89,6 +89,11 @@ type Exporter interface {
 	Export(w io.Writer, format, id string) error
 }
 
+// ExportHeader is implemented by adapters with a format whose files begin with something before the first row.
+type ExportHeader interface {
+	ExportHeader(w io.Writer, format string) error
+}
+
 // Data is a loaded data set with the adapter fitted to its training part.
 type Data struct {
 	Adapter Adapter

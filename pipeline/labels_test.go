@@ -1,8 +1,11 @@
 package pipeline
 
 import (
+	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"pfgmgen/sampler"
@@ -85,6 +88,31 @@ func TestMask(t *testing.T) {
 		}
 		if x[i] != want {
 			t.Errorf("coordinate %d became %g, want %g", i, x[i], want)
+		}
+	}
+}
+
+// headedAdapter begins each export with a line.
+type headedAdapter struct{ wordAdapter }
+
+func (*headedAdapter) ExportHeader(w io.Writer, format string) error {
+	_, err := fmt.Fprintf(w, "words as %s\n", format)
+	return err
+}
+
+// TestExportHeader: each file of an export begins with its header, once.
+func TestExportHeader(t *testing.T) {
+	sink := &memorySink{}
+	parts := wordParts(1, sink)
+	parts.Adapter = &headedAdapter{}
+	mustRun(t, wordPlan(30, func(p *Plan) { p.Also, p.ShardRows = []string{"text"}, 10 }), parts)
+	if len(sink.shards) != 3 {
+		t.Fatalf("%d shards, want 3", len(sink.shards))
+	}
+	for i, sh := range sink.shards {
+		text := sh.exports["text"].String()
+		if !strings.HasPrefix(text, "words as text\n") || strings.Count(text, "words as") != 1 {
+			t.Errorf("shard %d: export begins with %.40q", i, text)
 		}
 	}
 }

@@ -125,6 +125,11 @@ func (w *writer) open(shard int) error {
 		if err != nil {
 			return fmt.Errorf("pipeline: begin shard %d, export as %s: %w", shard, format, err)
 		}
+		if h, ok := w.r.adapter.(domains.ExportHeader); ok {
+			if err := h.ExportHeader(out, format); err != nil {
+				return fmt.Errorf("pipeline: begin shard %d, export as %s: %w", shard, format, err)
+			}
+		}
 		w.exports = append(w.exports, out)
 	}
 	return nil
