@@ -42,7 +42,7 @@ func (a *adapter) Shape() []int              { return []int{a.layout.positions, 
 func (a *adapter) Free() int                 { return a.layout.free(a.s.largest()) }
 func (a *adapter) Labels() []string          { return slices.Clone(a.s.Classes) }
 func (a *adapter) Settings() json.RawMessage { return a.s.marshal() }
-func (a *adapter) Fields() []arrow.Field     { return slices.Clone(a.fields()) }
+func (a *adapter) Fields() []arrow.Field     { return fields() }
 
 // Mask draws the number of nodes from the training graphs of the class, of all graphs for any other label.
 func (a *adapter) Mask(x []float64, label int, r *rand.Rand) {

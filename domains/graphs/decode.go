@@ -48,6 +48,22 @@ func (a *adapter) build(r *row, codes []uint8) {
 			}
 		}
 	}
+	a.finish(r)
+}
+
+// finish fills in what follows from the graph.
+func (a *adapter) finish(r *row) {
+	parts := r.g.Components()
+	if r.pieces = len(parts); r.pieces > 0 {
+		r.size = len(parts[0])
+	}
+	if r.pieces > 1 && a.s.Fragments == largest {
+		r.g = r.g.Induced(parts[0])
+		for i, v := range parts[0] {
+			r.hydrogens[i] = r.hydrogens[v] // v is i or later
+		}
+		r.hydrogens = r.hydrogens[:r.g.N]
+	}
 	if a.s.Kind == molecules {
 		r.m = moleculeOf(r.g)
 	}

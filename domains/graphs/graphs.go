@@ -25,21 +25,28 @@ func (Domain) Open(raw json.RawMessage) (domains.Adapter, error) {
 
 // Describe lists what the domain reads, writes and checks.
 func (Domain) Describe() domains.Description {
+	described := make([]domains.Item, len(columns))
+	for i, c := range columns {
+		described[i] = domains.Item{Name: c.name, About: c.about}
+	}
 	return domains.Description{
 		Name:  "graphs",
 		About: "Small undirected graphs with node labels and edge types, and molecules as Kekulé graphs",
 		Inputs: []string{
-			"TSV of molecules with the columns atoms and bonds.",
-			"TU files: NAME_A.txt, NAME_graph_indicator.txt and so on, named by any of them.",
+			"SMILES: one molecule per line, and perhaps its name.",
+			"CSV or TSV with a header and a column smiles, and optionally id or name, class, and split (train, valid, test).",
+			"SDF (molfiles V2000); the properties id, class and split are taken.",
+			"TSV with the columns atoms (C C O) and bonds (0-1:1 1-2:2, atoms from 0 and the order), and optionally id, class, and split.",
+			"TU files: NAME_A.txt, NAME_graph_indicator.txt and, when they are there, NAME_graph_labels.txt, NAME_node_labels.txt and NAME_edge_labels.txt, named by any one of them.",
+			"Edge lists: two nodes to a line and perhaps the type of the edge; graphs are parted by empty lines or begin with # graph.",
+			"graph6 and sparse6, GraphML, and node-link JSON (one graph, a list, or one to a line).",
+			"family:NAME in place of a file: seeded random graphs, NAME one of " + familyNames() + "; settings count and seed.",
+			"Each may be gzip-compressed; the format is seen from the content.",
 		},
-		Settings: append([]domains.Item(nil), loadSettings...),
-		Columns: []domains.Item{
-			{Name: "n_nodes", About: "int32: nodes; atoms without hydrogens of a molecule"},
-			{Name: "n_edges", About: "int32: edges"},
-			{Name: "edges", About: "list of struct (u int32, v int32, t int8): nodes from 0, u < v, and the edge type, a molecule's bond order"},
-			{Name: "node_labels", About: "list of int8: label of each node, a molecule's atomic numbers; null without labels"},
-		},
+		Settings:   append([]domains.Item(nil), loadSettings...),
+		Columns:    described,
 		Checks:     append([]domains.Item(nil), checks...),
 		Conditions: []string{"label: the class of each graph", "size: the number of nodes"},
+		Exports:    []string{"smiles", "sdf", "graph6", "edgelist"},
 	}
 }

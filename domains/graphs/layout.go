@@ -9,6 +9,7 @@ import "math"
 // absent: exactly 0.
 type layout struct {
 	positions int
+	largest   int // nodes of the largest graph, at most positions
 	bandwidth int
 	nodes     int // channels of the node's class, 0 or at least 2
 	hydrogens int // channels of the hydrogens, 0 or at least 2
@@ -16,8 +17,14 @@ type layout struct {
 	channels  int // of a position
 }
 
-func newLayout(positions, bandwidth, nodeClasses, hydrogens, edgeTypes int) layout {
-	l := layout{positions: positions, bandwidth: bandwidth, hydrogens: hydrogens, edges: 1}
+// newLayout rounds the number of positions up to an even one, and to a multiple of 4 above 64, so that networks can take
+// several to a token; what is behind the largest graph is always absent.
+func newLayout(largest, bandwidth, nodeClasses, hydrogens, edgeTypes int) layout {
+	positions := (largest + 1) / 2 * 2
+	if positions > 64 {
+		positions = (positions + 3) / 4 * 4
+	}
+	l := layout{positions: positions, largest: largest, bandwidth: bandwidth, hydrogens: hydrogens, edges: 1}
 	if nodeClasses > 1 {
 		l.nodes = nodeClasses
 	}
@@ -56,7 +63,7 @@ func (l layout) mask(x []float64, n int) {
 
 // nodesOf is the number of nodes of a sample: positions up to the last that is not absent.
 func (l layout) nodesOf(x []float64) int {
-	for i := l.positions - 1; i >= 0; i-- {
+	for i := l.largest - 1; i >= 0; i-- {
 		for _, v := range x[i*l.channels : i*l.channels+l.present(i)] {
 			if v != 0 {
 				return i + 1

@@ -9,10 +9,13 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"pfgmgen/domains"
 	"pfgmgen/internal/graph"
 	"pfgmgen/internal/splits"
+	"pfgmgen/io/smiles"
+	"pfgmgen/io/tudata"
 )
 
 // Load reads the files, cleans and splits the graphs, orders their nodes, and fits the adapter to the training part. See
@@ -27,14 +30,34 @@ func (Domain) Load(ctx context.Context, o domains.LoadOptions) (*domains.Data, e
 	}
 	var table *splits.Split
 	if o.Split != "" {
-		if table, err = splits.Read(o.Split, func(string) (string, error) { return "", nil }); err != nil {
+		if table, err = splits.Read(o.Split, splitKey); err != nil {
 			return nil, fmt.Errorf("graphs: %w", err)
 		}
 	}
-	in, sum := new(input), sha256.New()
+	in := &input{largest: opts.component == largest, strict: opts.unreadable == "error", rules: graph.Rules{MaxNodes: maxReadNodes, MaxEdges: maxReadEdges, Simplify: opts.simplify != ""}}
+	sum := sha256.New()
+	families := make(map[string]bool)
 	for _, path := range o.Paths {
-		if err := in.readFile(ctx, path, sum); err != nil {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("graphs: loading stopped: %w", err)
+		}
+		name, ok := strings.CutPrefix(path, familyPath)
+		_, tu := tudata.Prefix(path)
+		if ok {
+			err = in.drawFamily(name, opts.count, uint64(opts.seed), sum)
+			families[name] = true
+		} else if tu {
+			err = in.readTU(ctx, path, sum)
+		} else {
+			err = in.readFile(ctx, path, sum)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("graphs: %w", err)
+		}
+	}
+	if len(o.Paths) == 1 && len(families) == 1 && o.Settings["family"] == "" {
+		for name := range families {
+			opts.family = familyRules[name]
 		}
 	}
 	data, err := in.fitted(ctx, opts, table)
@@ -43,6 +66,18 @@ func (Domain) Load(ctx context.Context, o domains.LoadOptions) (*domains.Data, e
 	}
 	data.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	return data, nil
+}
+
+// splitKey is the key of a molecule that the column sequence of a split table gives as SMILES.
+func splitKey(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	m, err := smiles.Parse(text)
+	if err != nil {
+		return "", err
+	}
+	return smiles.Canonical(m.FoldHydrogens())
 }
 
 // A loader carries the data through the steps of Load.
@@ -64,6 +99,7 @@ func (in *input) fitted(ctx context.Context, opts options, table *splits.Split) 
 	l := &loader{input: in, options: opts, ctx: ctx, s: settings{Version: settingsVersion}}
 	for _, step := range []func() error{
 		l.chooseKind,
+		l.labelNodes,
 		l.chooseComponents,
 		l.identify,
 		func() error { return l.split(table) },
@@ -84,6 +120,9 @@ func (in *input) fitted(ctx context.Context, opts options, table *splits.Split) 
 		return nil, err
 	}
 	a := newAdapter(&l.s)
+	if n := l.breakingRule(); n > 0 {
+		l.note("%d of %d training graphs break the rule family=%s", n, len(l.train), l.s.Family)
+	}
 	data := &domains.Data{
 		Adapter: a,
 		Train:   l.examples(a, l.train, l.orders),
@@ -100,13 +139,29 @@ func (in *input) fitted(ctx context.Context, opts options, table *splits.Split) 
 
 // chooseKind takes the kind of the data, and reports what reading dropped.
 func (l *loader) chooseKind() error {
-	for _, why := range slices.Sorted(maps.Keys(l.dropped)) {
+	for _, why := range sortedKeys(l.dropped) {
 		l.note("%d %s %s left out", l.dropped[why], l.input.kind, why)
+	}
+	all := l.input.unreadable + len(l.records)
+	for _, n := range l.dropped {
+		all += n
+	}
+	if n := l.input.unreadable; n > 0 {
+		if l.input.unreadable*10 > all && l.options.unreadable == "" {
+			return fmt.Errorf("%d of %d molecules cannot be read, more than a tenth; set unreadable=drop to leave them out all the same; the first: %s", n, all, l.first)
+		}
+		l.note("%d molecules that cannot be read left out; the first: %s", n, l.first)
+	}
+	if l.cut > 0 {
+		l.note("%d molecules cut down to their largest fragment", l.cut)
 	}
 	if len(l.records) == 0 {
 		return fmt.Errorf("no graphs are left of the data: %v", l.notes)
 	}
-	l.s.Kind = l.input.kind
+	l.s.Kind, l.s.Fragments = l.input.kind, l.fragments
+	if l.s.Family = l.family; l.family != "" && l.s.Kind == molecules {
+		return fmt.Errorf("%w family=%s is a rule for graphs, the data are molecules", domains.ErrSetting, l.family)
+	}
 	switch {
 	case l.options.kind == molecules && l.s.Kind != molecules:
 		return fmt.Errorf("%w kind=%s, but the data are graphs without atoms", domains.ErrSetting, molecules)
@@ -126,13 +181,12 @@ func (l *loader) chooseComponents() error {
 	pieces, small, large := 0, 0, 0
 	kept := l.records[:0]
 	for _, r := range l.records {
-		if r.g.N > 1 && (l.component == largest || l.s.Kind == molecules) {
-			parts := components(newPartition(r.g).arcs)
-			if len(parts) > 1 {
+		if l.component == largest || l.s.Kind == molecules {
+			if parts := r.g.Components(); len(parts) > 1 {
 				if pieces++; l.component != largest {
 					continue
 				}
-				r.keep(slices.MaxFunc(parts, func(a, b []int) int { return len(a) - len(b) }))
+				r.g = r.g.Induced(parts[0])
 			}
 		}
 		switch {
@@ -162,45 +216,15 @@ func (l *loader) chooseComponents() error {
 	return nil
 }
 
-// keep cuts a graph down to some of its nodes, in rising order.
-func (r *record) keep(nodes []int) {
-	at := make([]int, r.g.N)
-	for i := range at {
-		at[i] = -1
-	}
-	for i, v := range nodes {
-		at[v] = i
-	}
-	g := &graph.Graph{N: len(nodes)}
-	for _, e := range r.g.Edges {
-		if at[e.U] >= 0 {
-			g.Edges = append(g.Edges, graph.Edge{U: at[e.U], V: at[e.V], Type: e.Type})
-		}
-	}
-	if r.g.Labels != nil {
-		for _, v := range nodes {
-			g.Labels = append(g.Labels, r.g.Labels[v])
-		}
-	}
-	r.g = g
-}
-
 // identify gives each graph its key.
 func (l *loader) identify() error {
-	labelled := 0
 	for i, r := range l.records {
 		if i%256 == 0 && l.ctx.Err() != nil {
 			return fmt.Errorf("loading stopped: %w", l.ctx.Err())
 		}
-		if r.g.Labels != nil {
-			labelled++
-		}
 		if r.key = isomorphismKey(r.g); l.s.Kind == molecules {
 			r.key = moleculeKey(r.g, moleculeOf(r.g))
 		}
-	}
-	if labelled != 0 && labelled != len(l.records) {
-		return fmt.Errorf("%d of %d graphs have node labels: load them one by one", labelled, len(l.records))
 	}
 	return nil
 }
@@ -218,7 +242,7 @@ func (l *loader) split(table *splits.Split) error {
 	case table != nil:
 		unknown := 0
 		for _, r := range l.records {
-			if r.split = table.Part("", r.id); r.split == "" {
+			if r.split = table.Part(r.key, r.id); r.split == "" {
 				unknown++
 			}
 		}
@@ -346,7 +370,7 @@ func (l *loader) nameNodes() error {
 		for _, e := range r.g.Edges {
 			types[e.Type] = true
 		}
-		l.s.Connected = l.s.Connected && len(components(newPartition(r.g).arcs)) == 1
+		l.s.Connected = l.s.Connected && r.g.IsConnected()
 		size = max(size, r.g.N)
 	}
 	for _, c := range slices.Sorted(maps.Keys(codes)) {
@@ -404,6 +428,16 @@ func (l *loader) nameClasses() error {
 		l.note("%d held-out graphs of classes without a training graph left out", n)
 	}
 	return nil
+}
+
+// breakingRule counts the training graphs that the gate of the family would reject.
+func (l *loader) breakingRule() (n int) {
+	for _, r := range l.train {
+		if l.s.Family != "" && !keepsRule[l.s.Family](r.g) {
+			n++
+		}
+	}
+	return n
 }
 
 // maxSizeClasses bounds the classes of condition=size: beyond it, neighbouring sizes share one.
@@ -476,3 +510,5 @@ func (l *loader) countSizes() error {
 	}
 	return nil
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

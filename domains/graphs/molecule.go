@@ -36,12 +36,16 @@ func moleculeKey(g *graph.Graph, m *chem.Molecule) string {
 	return s
 }
 
-// addMolecule keeps a molecule, or drops it and counts why. Of a molecule in several fragments all are kept.
+// addMolecule keeps a molecule, or drops it and counts why.
 func (in *input) addMolecule(r *record, m *chem.Molecule) error {
 	if err := m.Check(); err != nil {
 		return err
 	}
 	m = m.FoldHydrogens()
+	if in.largest && len(m.Fragments()) > 1 {
+		m = m.LargestFragment()
+		in.cut++
+	}
 	switch {
 	case len(m.Atoms) > maxNodes:
 		in.drop(fmt.Sprintf("of more than %d atoms", maxNodes))

@@ -26,22 +26,30 @@ var loadSettings = []domains.Item{
 	{Name: "min_nodes", About: "smallest graph taken, nodes, 2 or more; default 2"},
 	{Name: "max_nodes", About: "largest graph taken, nodes, at most 1024; default 1024"},
 	{Name: "component", About: "all (the default), or largest: of a graph in several pieces, the largest one"},
+	{Name: "fragments", About: "reject (the default), or largest: of generated graphs in several pieces the largest one is kept, with a warning"},
+	{Name: "family", About: "rule that every graph must keep: none (the default), planar, tree, lobster or sbm; set by itself for built-in families"},
+	{Name: "unreadable", About: "molecules of a file that cannot be read: drop them, or error; default drop, but an error when more than a tenth would go"},
+	{Name: "simplify", About: "loops and repeated edges of graphs: no (the default) refuses them, yes drops them"},
+	{Name: "count", About: "graphs of a built-in family, 1 to 1000000; default 1280"},
 	{Name: "bandwidth", About: "longest edge in the order of the nodes, positions; graphs with a longer one are left out; default: the 99.9 % quantile of the training graphs"},
 	{Name: "orders", About: "number of node orders that each training graph is learned in, 1 to 64; default 1, the canonical one"},
-	{Name: "seed", About: "of the further orders, 0 to 2^63-1; default 1"},
+	{Name: "seed", About: "of further orders and built-in families, 0 to 2^63-1; default 1"},
 }
 
 // options are the parsed form of LoadOptions.Settings.
 type options struct {
-	kind, condition, component string // empty: the default
-	minNodes, maxNodes         int
-	bandwidth                  int // 0: by quantile
-	orders                     int
-	seed                       int
+	kind, condition, component    string // empty: the default
+	fragments, family, unreadable string
+	simplify                      string
+	count                         int
+	minNodes, maxNodes            int
+	bandwidth                     int // 0: by quantile
+	orders                        int
+	seed                          int
 }
 
 func parseOptions(in map[string]string) (options, error) {
-	o := options{minNodes: 2, maxNodes: maxNodes, orders: 1, seed: 1}
+	o := options{minNodes: 2, maxNodes: maxNodes, orders: 1, seed: 1, count: 1280}
 	for _, name := range slices.Sorted(maps.Keys(in)) {
 		if err := o.set(name, in[name]); err != nil {
 			return o, err
@@ -80,6 +88,16 @@ func (o *options) set(name, value string) error {
 		return choice(&o.condition, "none", byLabel, bySize)
 	case "component":
 		return choice(&o.component, "all", largest)
+	case "fragments":
+		return choice(&o.fragments, "reject", largest)
+	case "family":
+		return choice(&o.family, "none", rules...)
+	case "unreadable":
+		return choice(&o.unreadable, "auto", "drop", "error")
+	case "simplify":
+		return choice(&o.simplify, "no", "yes")
+	case "count":
+		return number(&o.count, 1, 1_000_000)
 	case "min_nodes":
 		return number(&o.minNodes, 2, maxNodes)
 	case "max_nodes":

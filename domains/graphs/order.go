@@ -26,7 +26,7 @@ type ordering struct {
 func canonicalOrder(g *graph.Graph) ordering {
 	base := newPartition(g)
 	var parts []ordering
-	for _, nodes := range components(base.arcs) {
+	for _, nodes := range g.Components() {
 		var best ordering
 		for i, start := range starts(base, nodes) {
 			o := describe(g, base.clone().breadthFirst(start))
@@ -37,7 +37,7 @@ func canonicalOrder(g *graph.Graph) ordering {
 		parts = append(parts, best)
 	}
 	slices.SortStableFunc(parts, func(a, b ordering) int {
-		return cmp.Or(cmp.Compare(len(b.nodes), len(a.nodes)), slices.Compare(a.code, b.code))
+		return cmp.Or(len(b.nodes)-len(a.nodes), slices.Compare(a.code, b.code))
 	})
 	return join(parts)
 }
@@ -55,30 +55,6 @@ func join(parts []ordering) ordering {
 		all.profile += o.profile
 	}
 	return all
-}
-
-// components lists the nodes of each component in rising order, the components by their first node.
-func components(arcs [][]arc) [][]int {
-	seen := make([]bool, len(arcs))
-	var out [][]int
-	for v := range arcs {
-		if seen[v] {
-			continue
-		}
-		nodes := []int{v}
-		seen[v] = true
-		for i := 0; i < len(nodes); i++ {
-			for _, a := range arcs[nodes[i]] {
-				if !seen[a.to] {
-					seen[a.to] = true
-					nodes = append(nodes, a.to)
-				}
-			}
-		}
-		slices.Sort(nodes)
-		out = append(out, nodes)
-	}
-	return out
 }
 
 // starts are the nodes of a component to begin an order with: all of a small one, else the most eccentric ones, which

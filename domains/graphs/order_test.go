@@ -36,12 +36,16 @@ func TestOrderIsCanonical(t *testing.T) {
 		options domains.LoadOptions
 		order   func(*graph.Graph) ordering
 	}{
-		{domains.LoadOptions{Paths: []string{moleculeFile}}, orderMolecule},
+		{optionsFor(moleculeFile), orderMolecule},
 		{enzymes, canonicalOrder},
 	} {
 		in := read(t, tc.options.Paths[0])
-		others := 0
-		for _, r := range in.records {
+		others, tried := 0, 0
+		for i, r := range in.records {
+			if in.kind == molecules && i%4 != 0 {
+				continue // a quarter takes two seconds
+			}
+			tried++
 			g := shuffled(r.g, rng)
 			if in.kind == molecules {
 				all := drawings(g)
@@ -58,9 +62,9 @@ func TestOrderIsCanonical(t *testing.T) {
 				others++
 			}
 		}
-		t.Logf("%s: %d of %d graphs are encoded otherwise from another numbering", in.kind, others, len(in.records))
-		if 1000*others > len(in.records) {
-			t.Errorf("%d of %d graphs are encoded otherwise from another numbering, want at most one in a thousand", others, len(in.records))
+		t.Logf("%s: %d of %d graphs are encoded otherwise from another numbering", in.kind, others, tried)
+		if 1000*others > tried {
+			t.Errorf("%d of %d graphs are encoded otherwise from another numbering, want at most one in a thousand", others, tried)
 		}
 	}
 }

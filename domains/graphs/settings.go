@@ -32,6 +32,8 @@ type settings struct {
 	Condition string     `json:"condition,omitempty"` // label, size, or empty
 	Connected bool       `json:"connected"`           // every training graph is
 	EdgeTypes []int      `json:"edge_types"`          // rising, 1 or more each
+	Family    string     `json:"family,omitempty"`    // one of rules, or empty
+	Fragments string     `json:"fragments,omitempty"` // largest: rows are cut down to their largest component
 	Kind      string     `json:"kind"`                // molecules or graphs
 	Labels    []int      `json:"labels,omitempty"`    // graphs: the classes of the nodes, rising
 	Sizes     [][][2]int `json:"sizes"`               // nodes and training graphs with so many: of all, then of each class
@@ -44,17 +46,12 @@ func (s *settings) largest() int { return s.Sizes[0][len(s.Sizes[0])-1][0] }
 // hydrogens is the number of classes of a molecule's implicit hydrogens, 0 to 4.
 const hydrogens = 5
 
-// layout follows from the settings. The number of positions is even, and a multiple of 4 above 64, so that networks can
-// take several to a token; what is behind the largest graph is always absent.
+// layout follows from the settings.
 func (s *settings) layout() layout {
-	positions := (s.largest() + 1) / 2 * 2
-	if positions > 64 {
-		positions = (positions + 3) / 4 * 4
-	}
 	if s.Kind == molecules {
-		return newLayout(positions, s.Bandwidth, len(s.Atoms), hydrogens, len(s.EdgeTypes))
+		return newLayout(s.largest(), s.Bandwidth, len(s.Atoms), hydrogens, len(s.EdgeTypes))
 	}
-	return newLayout(positions, s.Bandwidth, len(s.Labels), 0, len(s.EdgeTypes))
+	return newLayout(s.largest(), s.Bandwidth, len(s.Labels), 0, len(s.EdgeTypes))
 }
 
 func (s *settings) marshal() json.RawMessage {
@@ -88,6 +85,12 @@ func parseSettings(raw json.RawMessage) (*settings, error) {
 func (s *settings) check() error {
 	if s.Version != settingsVersion {
 		return fmt.Errorf("version %d, this program reads version %d", s.Version, settingsVersion)
+	}
+	if s.Family != "" && (s.Kind == molecules || !slices.Contains(rules, s.Family)) {
+		return fmt.Errorf("%s of the family %.20q, want graphs of one of %v", s.Kind, s.Family, rules)
+	}
+	if s.Fragments != "" && s.Fragments != largest {
+		return fmt.Errorf("fragments %.20q, want %s", s.Fragments, largest)
 	}
 	for _, check := range []func() error{s.checkNodes, s.checkEdges, s.checkClasses, s.checkSizes} {
 		if err := check(); err != nil {
