@@ -87,7 +87,7 @@ func TestBuilderErrors(t *testing.T) {
 	if err := b.Label(1, long); err == nil {
 		t.Error("a long label")
 	}
-	if b.Label(1, "x") != nil || b.Label(1, "x") != nil || b.Label(1, "y") == nil {
+	if first, again, other := b.Label(1, "x"), b.Label(1, "x"), b.Label(1, "y"); first != nil || again != nil || other == nil {
 		t.Error("the second label")
 	}
 	if g, labels, err := b.Build(); err != nil || g.N != 3 || !slices.Equal(labels, []string{"", "x", ""}) {
