@@ -16,21 +16,22 @@ const SigmaData = 0.5
 // with the same settings.
 type Settings struct {
 	Architecture Architecture `json:"architecture"`
-	D            Dimensions   `json:"d"`             // augmented dimensions
-	Batch        int          `json:"batch"`         // examples of a step
-	Steps        int          `json:"steps"`         // length of the run, which the learning rate follows
-	Rate         float64      `json:"learning_rate"` // peak; linear warm-up, then half a cosine down to 0
-	Warmup       int          `json:"warmup"`        // steps
-	Clip         float64      `json:"clip"`          // largest norm of a gradient
-	Beta1        float64      `json:"beta1"`         // Adam
-	Beta2        float64      `json:"beta2"`         // Adam
-	Epsilon      float64      `json:"epsilon"`       // Adam
-	EMAHalfLife  float64      `json:"ema_half_life"` // of the moving average, in examples, once its ramp has ended
-	LogMean      float64      `json:"ln_sigma_mean"` // of ln sigma
-	LogStd       float64      `json:"ln_sigma_std"`  // of ln sigma
-	Unlabelled   float64      `json:"label_dropout"` // share of examples trained without their label
-	Seed         uint64       `json:"seed"`          // of initial weights, order of examples, noise
-	Threads      int          `json:"-"`             // of ONNX Runtime; 0 is one for each CPU
+	D            Dimensions   `json:"d"`              // augmented dimensions
+	Batch        int          `json:"batch"`          // examples of a step
+	Steps        int          `json:"steps"`          // length of the run, which the learning rate follows
+	Rate         float64      `json:"learning_rate"`  // peak; linear warm-up, then half a cosine down to 0
+	Warmup       int          `json:"warmup"`         // steps
+	Clip         float64      `json:"clip"`           // largest norm of a gradient
+	Beta1        float64      `json:"beta1"`          // Adam
+	Beta2        float64      `json:"beta2"`          // Adam
+	Epsilon      float64      `json:"epsilon"`        // Adam
+	EMAHalfLife  float64      `json:"ema_half_life"`  // of the moving average, in examples, once its ramp has ended
+	LogMean      float64      `json:"ln_sigma_mean"`  // of ln sigma
+	LogStd       float64      `json:"ln_sigma_std"`   // of ln sigma
+	Unlabelled   float64      `json:"label_dropout"`  // share of examples trained without their label
+	Seed         uint64       `json:"seed"`           // of initial weights, order of examples, noise
+	Init         string       `json:"init,omitempty"` // sha256 of the model that the weights start from; "" for random ones
+	Threads      int          `json:"-"`              // of ONNX Runtime; 0 is one for each CPU
 }
 
 // maxSteps is the longest run.

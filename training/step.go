@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"pfgmgen/internal/onnx"
+	"pfgmgen/internal/onnx/onnxpb"
 	"pfgmgen/sampler"
 )
 
@@ -113,6 +114,32 @@ const (
 	Float32 Weights = "fp32"
 	Float16 Weights = "fp16" // half the size, rounded to 11 significant bits
 )
+
+// WeightsOf reads the weights of a model that Export wrote for this architecture. An error names the first tensor that is
+// missing or has another shape.
+func (a Architecture) WeightsOf(m *onnx.Model) ([]float32, error) {
+	tensors := make(map[string]*onnxpb.TensorProto)
+	for _, t := range m.Proto.Graph.Initializer {
+		tensors[t.GetName()] = t
+	}
+	var vector []float32
+	for _, p := range a.params() {
+		t, ok := tensors[p.name]
+		if !ok {
+			return nil, fmt.Errorf("training: the model has no weights %q, so it is not a network of this kind and size", p.name)
+		}
+		dims := make([]int64, len(p.shape))
+		for i, d := range p.shape {
+			dims[i] = int64(d)
+		}
+		v, ok := onnx.Floats(t)
+		if !ok || !slices.Equal(t.GetDims(), dims) || int64(len(v)) != p.size() {
+			return nil, fmt.Errorf("training: the model's weights %q have the shape %v, want %v", p.name, t.GetDims(), dims)
+		}
+		vector = append(vector, v...)
+	}
+	return vector, nil
+}
 
 // Export is the model file of the network with the given weights: Den(x, sigma, label) with the contract in its
 // metadata.

@@ -21,6 +21,8 @@ type Job struct {
 	Train    Examples // of the shape Architecture.Shape, as Valid
 	Valid    Examples // held out; may be empty or nil
 	DataSHA  string   // identifies the data in checkpoints
+	// Initial weights, as Architecture.WeightsOf gives them; nil for random ones. Settings.Init names where they are from.
+	Initial []float32
 	// Budget, when positive, replaces Settings.Steps: the speed is measured first, and the number of steps that fit is
 	// fixed before the first one, so that the learning rate knows the end and a resumed run keeps it.
 	Budget     time.Duration
@@ -79,6 +81,13 @@ func Run(ctx context.Context, rt *ort.Runtime, job Job) (*Result, error) {
 	}
 	if st == nil {
 		st = newState(s)
+		if job.Initial != nil {
+			if len(job.Initial) != len(st.w) || s.Init == "" {
+				return nil, fmt.Errorf("training: %d initial weights of %q for a network of %d", len(job.Initial), s.Init, len(st.w))
+			}
+			copy(st.w, job.Initial)
+			copy(st.ema, job.Initial)
+		}
 		if job.Budget > 0 {
 			if s.Steps, err = t.stepsWithin(ctx, job, st); err != nil {
 				return nil, err

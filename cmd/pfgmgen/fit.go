@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"pfgmgen/domains"
+	"pfgmgen/internal/onnx"
 	"pfgmgen/pipeline"
 	"pfgmgen/sampler"
 	"pfgmgen/sampler/ort"
@@ -140,6 +141,9 @@ func train(ctx context.Context, e *env, registry domains.Registry, o trainOption
 		return nil, err
 	}
 	hint := hints(data.Hints)
+	if !math.IsNaN(o.guidance) {
+		hint.Guidance = o.guidance
+	}
 	if len(labels) == 0 {
 		hint.Guidance = 1
 	}
@@ -152,6 +156,12 @@ func train(ctx context.Context, e *env, registry domains.Registry, o trainOption
 	set := training.DefaultSettings(arch)
 	set.D, set.Seed, set.Threads = training.Dimensions(o.d), o.seed, o.threads
 	set.Steps, set.Batch, set.Rate, set.LogMean, set.LogStd = max(o.steps, 1), o.batch, o.rate, hint.LnSigmaMean, hint.LnSigmaStd
+	var initial []float32
+	if o.init != "" {
+		if initial, scale, err = initialWeights(registry, o, &set, data, measured); err != nil {
+			return nil, err
+		}
+	}
 	if err := set.Validate(); err != nil {
 		return nil, usageError{err}
 	}
@@ -186,7 +196,7 @@ func train(ctx context.Context, e *env, registry domains.Registry, o trainOption
 	}
 	var m *meter
 	job := training.Job{Settings: set, Train: domains.InModelSpace(data.Train, scale, masked), Valid: domains.InModelSpace(data.Valid, scale, masked),
-		DataSHA: data.SHA256, Checkpoint: checkpoint,
+		DataSHA: data.SHA256, Checkpoint: checkpoint, Initial: initial,
 		Observe: func(p training.Progress) {
 			if m == nil {
 				m = e.newMeter("training", "steps", int64(p.Steps))
@@ -235,6 +245,30 @@ func train(ctx context.Context, e *env, registry domains.Registry, o trainOption
 		e.warn("none of the %d samples decodes to a valid row: train longer, or on more data", checkSamples)
 	}
 	return result, nil
+}
+
+// initialWeights takes weights and scale of the model to start from, which must be of the same kind and for such data.
+func initialWeights(registry domains.Registry, o trainOptions, set *training.Settings, data *domains.Data, measured domains.Measure) ([]float32, domains.Scale, error) {
+	m, err := findModel(registry, o.domain, o.init)
+	if err != nil {
+		return nil, domains.Scale{}, err
+	}
+	if err := m.fits(data, measured); err != nil {
+		return nil, domains.Scale{}, fmt.Errorf("--init %s: %w", o.init, err)
+	}
+	file, err := onnx.Parse(m.bytes)
+	if err != nil {
+		return nil, domains.Scale{}, fmt.Errorf("--init %s: %w", o.init, err)
+	}
+	weights, err := set.Architecture.WeightsOf(file)
+	if err != nil {
+		return nil, domains.Scale{}, fmt.Errorf("--init %s: %w", o.init, err)
+	}
+	if len(m.contract.Offset) != 1 || len(m.contract.Scale) != 1 {
+		return nil, domains.Scale{}, fmt.Errorf("--init %s: it has a scale for each coordinate, which train does not", o.init)
+	}
+	set.Init = m.sha256
+	return weights, domains.Scale{Offset: m.contract.Offset[0], Scale: m.contract.Scale[0]}, nil
 }
 
 // interrupted says how to go on after an interruption; any other error, and one of saving the checkpoint, stays as it is.

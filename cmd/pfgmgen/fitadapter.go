@@ -162,7 +162,7 @@ func fitAdapter(ctx context.Context, e *env, registry domains.Registry, o fitOpt
 // fits says whether data are like those that the model learnt from.
 func (m *model) fits(data *domains.Data, measured domains.Measure) error {
 	if !slices.Equal(m.contract.Shape, data.Adapter.Shape()) {
-		return fmt.Errorf("its samples have the shape %v, these data %v; the settings (--set) or the data differ", m.contract.Shape, data.Adapter.Shape())
+		return fmt.Errorf("its samples have the shape %v, these data %v; the data or the settings (--set) differ", m.contract.Shape, data.Adapter.Shape())
 	}
 	if !slices.Equal(m.contract.Labels, data.Adapter.Labels()) {
 		return fmt.Errorf("its classes are %s, those of these data %s", listOr(m.contract.Labels, "none"), listOr(data.Adapter.Labels(), "none"))

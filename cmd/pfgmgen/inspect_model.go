@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"pfgmgen/internal/onnx"
@@ -81,14 +82,19 @@ func inspectModel(_ context.Context, e *env, name string) error {
 func contractRows(c *sampler.Contract) [][2]string {
 	labels := "none"
 	if len(c.Labels) > 0 {
-		labels = fmt.Sprintf("%d: %s", len(c.Labels), strings.Join(c.Labels, ", "))
+		names := slices.Clone(c.Labels)
+		for i, share := range c.LabelShares {
+			names[i] += fmt.Sprintf(" (%.3g %%)", 100*share)
+		}
+		labels = fmt.Sprintf("%d: %s", len(c.Labels), strings.Join(names, ", "))
 	}
 	rows := [][2]string{
 		{"domain", c.Domain},
 		{"sample", fmt.Sprintf("shape %v, N %d free coordinates", c.Shape, c.Free)},
 		{"D", pipeline.FormatD(c.D)},
 		{"sigma", fmt.Sprintf("%g to %g, data %g", c.SigmaMax, c.SigmaMin, c.SigmaData)},
-		{"sampling", fmt.Sprintf("%d steps, rho %g", c.Steps, c.Rho)},
+		{"sampling", fmt.Sprintf("%d steps, rho %g%s", c.Steps, c.Rho, guidanceText(c.Guidance))},
+		{"scale", fmt.Sprintf("offset %s, scale %s; absent coordinates: %s", valuesText(c.Offset), valuesText(c.Scale), absentText(c.Mask))},
 		{"labels", labels},
 		{"licence", c.License},
 		{"data", c.Source},
@@ -102,6 +108,31 @@ func contractRows(c *sampler.Contract) [][2]string {
 		}
 	}
 	return rows
+}
+
+func guidanceText(g float64) string {
+	if g == 0 || g == 1 {
+		return ""
+	}
+	return fmt.Sprintf(", guidance %g", g)
+}
+
+// valuesText is one number, or how many there are.
+func valuesText(v []float64) string {
+	if len(v) == 1 {
+		return fmt.Sprintf("%.6g", v[0])
+	}
+	return fmt.Sprintf("of each of %d coordinates", len(v))
+}
+
+func absentText(mask string) string {
+	switch mask {
+	case sampler.MaskZeros:
+		return "where x is exactly 0"
+	case sampler.MaskNone:
+		return "none"
+	}
+	return mask
 }
 
 func portResults(ports []onnx.Port) []portResult {

@@ -44,7 +44,9 @@ type trainOptions struct {
 	logMean  float64 // NaN: as the domain hints
 	logStd   float64 // NaN: as the domain hints
 	weights  string
-	keep     bool // the checkpoint
+	guidance float64 // NaN: as the domain hints
+	init     string  // model to start from
+	keep     bool    // the checkpoint
 	license  string
 	source   string
 
@@ -86,11 +88,13 @@ much higher than the training loss says that there are too few data for so long 
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Category: modelCat, Usage: "`FILE` for the model", Destination: &o.out},
 			&cli.StringFlag{Name: "size", Category: modelCat, Usage: "`SIZE` of the network: tiny (0.1 M weights), small (0.7 M), medium (1.8 M) or base (4 M)", Value: "small", Destination: &o.size},
 			&cli.IntFlag{Name: "patch", Category: modelCat, Usage: "`P` positions to a token, or P by P pixels; 0 is as few as make 64 tokens or less", Destination: &o.patch},
+			&cli.Float64Flag{Name: "guidance", Category: modelCat, Usage: "`WEIGHT` of the label that run takes for this model when none is given", Value: math.NaN(), DefaultText: "what suits the domain", Destination: &o.guidance},
 			&cli.StringFlag{Name: "weights", Category: modelCat, Usage: "how the file stores the weights, `TYPE` fp32 or fp16 (half the size)", Value: string(training.Float32), Destination: &o.weights},
 			&cli.StringFlag{Name: "dims", Aliases: []string{"D"}, Category: modelCat, Usage: "`D`, the augmented dimensions: a positive number, or inf for diffusion", Value: "128", Destination: &d},
 			&cli.Uint64Flag{Name: "seed", Category: modelCat, Usage: "`SEED` of the first weights, the order of the data and the noise", EnvVars: environ("seed"), Destination: &o.seed},
 			&cli.Float64Flag{Name: "minutes", Category: lengthCat, Usage: "budget of time in `MINUTES`; the number of steps that fit is measured first", Value: 20, Destination: &o.minutes},
 			&cli.IntFlag{Name: "steps", Category: lengthCat, Usage: "number of `STEPS` instead of a budget: the result then does not depend on the machine's speed", Destination: &o.steps},
+			&cli.StringFlag{Name: "init", Category: lengthCat, Usage: "start from the weights of a model made by train, `NAME|FILE`, for data like those it learnt from", Destination: &o.init},
 			&cli.BoolFlag{Name: "fresh", Category: lengthCat, Usage: "start anew even if there is a checkpoint", Destination: &o.fresh},
 			&cli.BoolFlag{Name: "keep-checkpoint", Category: lengthCat, Usage: "leave the checkpoint at the end: the same command then writes the model again at once", Destination: &o.keep},
 			&cli.IntFlag{Name: "batch", Category: lengthCat, Usage: "examples in a step, `B`", Value: 64, Destination: &o.batch},
@@ -183,6 +187,9 @@ func (o *trainOptions) check(registry domains.Registry) error {
 		return usageErrorf("--minutes is %g, want a positive number below %g", o.minutes, float64(maxMinutes))
 	case o.threads < 0:
 		return usageErrorf("--threads is %d, want 0 or more", o.threads)
+	}
+	if !math.IsNaN(o.guidance) && !(o.guidance > 0 && o.guidance <= 100) {
+		return usageErrorf("--guidance is %g, want a positive number up to 100, 1 for none", o.guidance)
 	}
 	if err := oneOf("weights", o.weights, string(training.Float32), string(training.Float16)); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -117,6 +118,57 @@ func TestTrainResumes(t *testing.T) {
 	}
 	if !bytes.Equal(a, b) {
 		t.Error("the resumed training ended with other bytes")
+	}
+}
+
+// TestTrainFrom: a training that starts from a model begins where that one ended, keeps its scale and names it; a model
+// of another size or for other data is refused.
+func TestTrainFrom(t *testing.T) {
+	dir := t.TempDir()
+	first, second := filepath.Join(dir, "first.onnx"), filepath.Join(dir, "second.onnx")
+	args := func(out string, more ...string) []string {
+		return append([]string{"train", "--domain", "rna", "--data", hairpins + ".tsv", "--size", "tiny", "--batch", "8", "--threads", "1",
+			"--out", out, "--json"}, more...)
+	}
+	trained := func(a []string) (r trainResult) {
+		code, stdout, stderr := pfgmgen(a...)
+		if code != 0 {
+			t.Fatalf("exit %d\n%s", code, stderr)
+		}
+		if err := json.Unmarshal([]byte(stdout), &r); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	before := trained(args(first, "--steps", "300", "--weights", "fp16"))
+	// One step at a rate that changes nothing shows the loss of the weights that were taken.
+	after := trained(args(second, "--steps", "1", "--rate", "1e-9", "--init", first))
+	if math.Abs(*after.ValidLoss-*before.ValidLoss) > 0.01 || *before.ValidLoss > 0.9 {
+		t.Errorf("held-out loss %g of the model, %g after starting from it", *before.ValidLoss, *after.ValidLoss)
+	}
+	m, err := onnx.Read(second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := sampler.ParseContract(m.Metadata())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var record trainRecord
+	if err := json.Unmarshal(c.Training, &record); err != nil || record.Settings.Init != before.SHA256 {
+		t.Errorf("the record names %q, want %q (%v)", record.Settings.Init, before.SHA256, err)
+	}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{args(filepath.Join(dir, "x.onnx"), "--steps", "1", "--init", first, "--size", "small"), "want ["},
+		{args(filepath.Join(dir, "x.onnx"), "--steps", "1", "--init", "rna-trna"), "the data or the settings"},
+		{args(filepath.Join(dir, "x.onnx"), "--steps", "1", "--init", filepath.Join(dir, "none.onnx")), "no such file"},
+	} {
+		if code, _, stderr := pfgmgen(c.args...); code == 0 || !strings.Contains(stderr, c.want) {
+			t.Errorf("%v: exit %d, want %q\n%s", c.args, code, c.want, stderr)
+		}
 	}
 }
 
