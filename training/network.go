@@ -26,7 +26,8 @@ type Architecture struct {
 
 // Pairs says which channels of a [positions, channels] sample are about two positions: channel First+(k-1)*Types+t of
 // position i, for k = 1 to Window, is number t of the pair of i and i-k, such as the edge between two nodes. The sample
-// holds a pair once; the network shows it to both positions and takes its value from both. The zero value is none.
+// holds a pair once; the network shows it to both positions. Its value is said by i alone: i knows of all its pairs with
+// earlier positions, and so that it has one, which two voices for each pair were seen to forget. The zero value is none.
 type Pairs struct {
 	First  int `json:"first"`
 	Window int `json:"window"`
@@ -273,12 +274,7 @@ func (a Architecture) network(g *onnx.Graph, w weights, x, cNoise, label *onnx.V
 		h = g.Add(h, g.Mul(m[5], linear(name+"mlp.2", g.SiLU(up), 4*width, width, fanIn(4*width))))
 	}
 	m := modulation("out.modulation", 2)
-	results := patch + a.Pairs.Window*a.Pairs.Types
-	out := linear("out", modulate(h, m[0], m[1]), width, results, 0)
-	if a.Pairs.Window > 0 {
-		both := g.Split(out, 2, int64(patch), int64(results-patch))
-		out = g.Add(both[0], a.unmirror(g, both[1]))
-	}
+	out := linear("out", modulate(h, m[0], m[1]), width, patch, 0)
 	if a.Masked {
 		out = g.Mul(out, present)
 	}
@@ -294,26 +290,6 @@ func (a Architecture) mirror(g *onnx.Graph, x *onnx.Value) *onnx.Value {
 		k := i + 1
 		v := g.Slice(x, 2, p.First+i*p.Types, p.First+k*p.Types, 1)
 		parts[i] = g.Concat(1, g.Slice(v, 1, k, n, 1), g.Scale(g.Slice(v, 1, 0, k, 1), 0))
-	}
-	return g.Concat(2, parts...)
-}
-
-// unmirror takes what each position says of its pairs with later positions back to where the sample holds them: the
-// transpose of mirror.
-func (a Architecture) unmirror(g *onnx.Graph, x *onnx.Value) *onnx.Value {
-	p, n := a.Pairs, a.Shape[0]
-	before := g.Scale(g.Slice(x, 2, 0, 1, 1), 0)
-	parts := []*onnx.Value{}
-	for range p.First {
-		parts = append(parts, before)
-	}
-	for i := range p.Window {
-		k := i + 1
-		v := g.Slice(x, 2, i*p.Types, k*p.Types, 1)
-		parts = append(parts, g.Concat(1, g.Scale(g.Slice(v, 1, 0, k, 1), 0), g.Slice(v, 1, 0, n-k, 1)))
-	}
-	for range a.Shape[1] - p.First - p.Window*p.Types {
-		parts = append(parts, before)
 	}
 	return g.Concat(2, parts...)
 }
