@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import hashlib
 import random
 from dataclasses import dataclass
 from typing import Optional
@@ -56,7 +57,7 @@ def place_cdr3(s):
 
 class Judge:
     def __init__(self, context, reference="jaffe"):
-        self.work, self.seed, self.threads = context.work, context.seed, context.threads
+        self.work, self.cache, self.seed, self.threads = context.work, context.cache, context.seed, context.threads
         with gzip.open(PAIRED, "rt") as f:
             self.pairs = list(csv.DictReader(f, delimiter="\t"))
         with gzip.open(HEAVY, "rt") as f:
@@ -101,17 +102,24 @@ class Judge:
         tool(["hmmpress", "-f", library])
 
     def from_rows(self, rows):
-        """heavy and light by the names of the columns; a set of one chain says by its locus which it is."""
-        get = lambda name: [s or "" for s in rows[name]] if name in rows else None
-        one, other = get("sequence_aa"), get("sequence_aa_light")
-        loci = rows["locus_light"] if "locus_light" in rows else rows["locus"] if "locus" in rows else None
-        if other is None and one is None:
-            one, other = get("sequence_aa_heavy"), get("sequence_aa_light")
-        if other is None and loci and sum(l in ("IGK", "IGL") for l in loci) > len(loci) / 2:
-            one, other = None, one
-        if other is not None and loci is None:
-            loci = [l if l in ("IGK", "IGL") else None for l in rows["label"]]
-        return Chains(one, other, loci if other is not None else None, rows["valid"])
+        """Heavy and light by the names of the columns, which are null for a chain that the model does not make. A set of single
+        chains is light when most of its rows say so."""
+
+        def get(name):
+            return list(rows[name]) if name in rows and any(rows[name]) else None
+
+        one, other, loci = get("sequence_aa"), get("sequence_aa_light"), get("locus_light")
+        if other is None:
+            loci = get("locus")
+            light = sum(l in LOCI["light"] for l in loci or [])
+            if 2 * light > rows.n:
+                one, other = None, one
+            else:
+                loci = None
+        if other is not None:  # what was asked for, if it was, else what the row says that it is
+            loci = [a if a in LOCI["light"] else l for a, l in zip(rows["label"], loci or [None] * rows.n)]
+        text = lambda side: None if side is None else [s or "" for s in side]
+        return Chains(text(one), text(other), loci, rows["valid"])
 
     def scan(self, sequences):
         """The locus of the best hit of each sequence with an E-value below EVALUE, or None."""
@@ -135,7 +143,7 @@ class Judge:
         write_fasta(fasta, kept)
         text = tool(["hmmalign", "--amino", "--outformat", "A2M", self.work / f"{locus}.hmm", fasta])
         code = {c: i for i, c in enumerate(LETTERS)}
-        out, lengths = np.full((len(kept), COLUMNS), 20), np.zeros(len(kept), int)
+        out, lengths = np.full((len(kept), COLUMNS), 20, np.uint8), np.zeros(len(kept), int)
         for entry in text.split(">")[1:]:
             name, *parts = entry.split("\n")
             i, at, loop = int(name.split()[0][1:]), 0, ""
@@ -157,23 +165,31 @@ class Judge:
             return [r["vh"] for r in rows], ["IGH"] * len(rows)
         return [r["vl"] for r in rows], [r["locus"] for r in rows]
 
-    def by_locus(self, sequences, loci):
-        """{locus: (one-hot columns, CDR3 lengths)} over the loci that occur."""
+    def by_locus(self, sequences, loci, keep=False):
+        """{locus: (one-hot columns, CDR3 lengths)} over the loci that occur. Alignments to keep are made once for these
+        sequences, profiles and this text."""
         out = {}
         for locus in sorted(set(l for l in loci if l)):
             part = [s for s, l in zip(sequences, loci) if l == locus]
             if any(part):
-                codes, lengths = self.columns(part, locus)
-                out[locus] = np.eye(21, dtype=np.float32)[codes].reshape(len(codes), -1), lengths
-        return out
+                key = hashlib.sha256("\n".join([self.version, str(self.seed), *part]).encode() + open(__file__, "rb").read()).hexdigest()[:16]
+                kept = self.cache / f"imgt-{locus}-{key}.npz"
+                if kept.exists():
+                    with np.load(kept) as f:
+                        out[locus] = f["codes"], f["lengths"]
+                    continue
+                codes, lengths = out[locus] = self.columns(part, locus)
+                if keep:
+                    np.savez_compressed(kept, codes=codes, lengths=lengths)
+        return {l: (np.eye(21, dtype=np.float32)[codes].reshape(len(codes), -1), lengths) for l, (codes, lengths) in out.items()}
 
     def references(self, side):
         """Columns and CDR3 lengths of each locus, of the held-out rows and of training rows for the floors."""
         if side not in self._references:
-            held = self.by_locus(*self.side(self.held, side))
+            held = self.by_locus(*self.side(self.held, side), keep=True)
             pool = self.train if side == "light" or self.reference != "bernat" else [{"vh": s} for s in self.train_heavy]
             pool = random.Random(self.seed).sample(pool, min(POOL_ROWS, len(pool)))
-            self._references[side] = held, self.by_locus(*self.side(pool, side))
+            self._references[side] = held, self.by_locus(*self.side(pool, side), keep=True)
         return self._references[side]
 
     @staticmethod
@@ -200,6 +216,8 @@ class Judge:
             loci = [w or (f if f in LOCI[side] else LOCI[side][0]) for w, f in zip(wanted, found)]
             held, train = self.references(side)
             mine = {l: v for l, v in self.by_locus(sequences, loci).items() if l in held}
+            if not mine:
+                raise SystemExit("quality: no sequences to judge")
             rng = np.random.default_rng(self.seed)
             floors, lengths = [], []
             for _ in range(5):

@@ -25,7 +25,7 @@ RATE = 8000
 TEST_TAKES, HELD_TAKES = 5, 7  # takes 0 to 4 are the official test part; 5 and 6 are kept from training too
 BANDS, FRAMES = 40, 32  # of the classifier's picture of a clip
 LOUDNESS = -20.0  # dBFS, when there are no generated clips to take it from
-CODES = ("AU_CLIP", "AU_DC", "AU_SILENT", "AU_SILENT_FRAC", "AU_NOISE", "AU_CLICK", "AU_LEN")
+CODES = ("AU_NAN", "AU_CLIP", "AU_DC", "AU_SILENT", "AU_SILENT_FRAC", "AU_NOISE", "AU_CLICK", "AU_LEN")
 AGREES, DISTINCT, FD = "classifier agrees with the digit", "distinct", "FD of log-mel / floor"
 TIMES = 3  # that a check may reject more often than of real clips
 
@@ -124,14 +124,15 @@ def measures(x):
     for i in np.flatnonzero(full):
         run = run + 1 if i and full[i - 1] and x[i] == x[i - 1] else 1
         longest = max(longest, run)
-    blocks = [x[i : i + 80] for i in range(0, len(x), 80)]
-    spectra = np.abs(np.fft.rfft(framed(x, 256, 128) * np.hanning(256)))[:, 1:] ** 2 + 1e-9
-    sounding = np.array([rms(b) >= 1e-3 for b in framed(x, 256, 128)])
+    blocks = [rms(x[i : i + 80]) for i in range(0, len(x), 80)]
+    frames = framed(x, 256, 128)
+    spectra = np.abs(np.fft.rfft(frames * np.hanning(256)))[:, 1:] ** 2 + 1e-9
+    sounding = np.sqrt((frames**2).mean(1)) >= 1e-3
     flat = np.exp(np.log(spectra).mean(1)) / spectra.mean(1)
     flat = np.sort(flat[sounding])
     return {
         "clip": full.mean() if len(x) else 0, "run": longest, "dc": abs(x.mean()) if len(x) else 0, "rms": rms(x),
-        "peak": np.abs(x).max() if len(x) else 0, "silent": np.mean([rms(b) < 1e-3 for b in blocks]) if blocks else 1,
+        "peak": np.abs(x).max() if len(x) else 0, "silent": np.mean(np.array(blocks) < 1e-3) if blocks else 1,
         "flatness": flat[int(0.1 * (len(flat) - 1))] if len(flat) else 0, "clicks": clicks(x), "length": len(x),
     }
 
@@ -150,11 +151,11 @@ class Judge:
                     parts[part][1].append(int(digit))
         self.train, self.test = Clips(*parts["train"]), Clips(*parts["test"])
         self.held = Clips(parts["valid"][0] + parts["test"][0], parts["valid"][1] + parts["test"][1])
-        x = np.array([features(s) for s in self.train.sounds])
+        x = self.points_of(self.train)
         self.classifier = make_pipeline(StandardScaler(), SVC(C=10, gamma="scale")).fit(x, self.train.labels)
-        self.accuracy = self.agreement(self.test)
+        self.accuracy = self.agreement(self.points_of(self.test), self.test.labels)
         self.pca = make_pipeline(StandardScaler(), PCA(32, random_state=self.seed)).fit(x)
-        self.train_points, self.held_points = self.pca.transform(x), self.points(self.held)
+        self.train_points, self.held_points = self.pca.transform(x), self.pca.transform(self.points_of(self.held))
         level = [measures(at_loudness(s, self.loudness)) for s in self.train.sounds]
         high = lambda k: float(np.quantile([m[k] for m in level], 0.999, method="higher"))
         self.limits = {k: high(k) for k in ("silent", "flatness", "clicks", "length")}
@@ -168,15 +169,16 @@ class Judge:
         labels = [int(str(l).strip()) if str(l).strip().isdigit() else -1 for l in rows["label"]]
         return Clips(sounds, labels, [(v or []) + (w or []) for v, w in zip(rows["violations"], rows["warnings"])])
 
-    def points(self, clips):
-        return self.pca.transform(np.array([features(s) for s in clips.sounds]))
+    @staticmethod
+    def points_of(clips):
+        return np.array([features(s) for s in clips.sounds])
 
-    def agreement(self, clips):
-        said = self.classifier.predict(np.array([features(s) for s in clips.sounds]))
-        return stats.share(int((said == np.array(clips.labels)).sum()), len(clips))
+    def agreement(self, points, labels):
+        return stats.share(int((self.classifier.predict(points) == np.array(labels)).sum()), len(labels))
 
     def fails(self, m):
         return {
+            "AU_NAN": False,  # cannot be seen in 16 bits: the program's word
             "AU_CLIP": m["clip"] > 0.001 or m["run"] >= 8,
             "AU_DC": m["dc"] > 0.01 and m["dc"] > 0.1 * m["rms"],
             "AU_SILENT": m["peak"] < 1e-3,
@@ -193,14 +195,15 @@ class Judge:
 
     def measure(self, clips):
         n = len(clips)
-        out = {AGREES: self.agreement(clips)}
+        points = self.points_of(clips)
+        out = {AGREES: self.agreement(points, clips.labels)}
         out[DISTINCT] = stats.share(len({s.tobytes() for s in clips.sounds}), n)
         own = self.own_rates(clips.sounds)
         for code in CODES:
             # The stricter of the program's own verdict and ours.
             said = sum(code in c for c in clips.codes) if clips.codes is not None else 0
             out[code] = stats.share(max(said, own[code]), n)
-        mine = self.points(clips)
+        mine = self.pca.transform(points)
         rng = np.random.default_rng(self.seed)
         floor = np.mean([stats.frechet(self.train_points[rng.choice(len(self.train_points), min(n, len(self.train_points)), replace=False)],
                                        self.held_points) for _ in range(5)])

@@ -3,7 +3,7 @@
 The held-out graphs of a generic model are told by --reference, or else by a word in the model's name:
   enzymes      the shared ENZYMES, largest components; graphs whose number is divisible by 5 are held out
   planar       Delaunay graphs of 64 uniform points, 1,024 and 1,024 drawn here
-  community    two communities of 6 to 10 nodes each, edges within with 0.7, 0.05 n between them, at least one; the same numbers
+  community    two connected communities of 6 to 10 nodes each, edges within with 0.7, 0.05 n between them; the same numbers
   FILE,FILE    training and held-out graphs, one graph6 a line
 Sizes outside those of the model's training are left out of the real graphs."""
 
@@ -257,7 +257,11 @@ def community(rng):
     sizes = [rng.integers(6, 11)] * 2
     n = sum(sizes)
     side = np.arange(n) >= sizes[0]
-    a = np.triu((rng.random((n, n)) < 0.7) & (side[:, None] == side[None, :]), 1).astype(float)
+    while True:  # until both communities are connected, as in the published set
+        a = np.triu((rng.random((n, n)) < 0.7) & (side[:, None] == side[None, :]), 1).astype(float)
+        half = sizes[0]
+        if all(len(largest_component(part + part.T)) == half for part in (a[:half, :half], a[half:, half:])):
+            break
     between = max(1, round(0.05 * n))
     cells = rng.choice(sizes[0] * sizes[1], between, replace=False)
     a[cells // sizes[1], sizes[0] + cells % sizes[1]] = 1

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import rows as rowsmod
 import selftest
-from stats import Value
+from stats import Value, share
 from table import Judged, Line, render
 
+GATES = "hard checks passed"
 DOMAINS = ("rna", "antibody", "graphs", "audio", "images")
 
 
@@ -95,11 +96,12 @@ def judge_model(o, name, domain):
     made = time.monotonic() - start
     judge = importlib.import_module(domain).judge_for(c, run)
     lines, notes = judge.judge(judge.from_rows(run), judge.from_rows(first) if first else None)
-    kept = Line("rows of the run", Value(run.n, digits=0), goal=f"{o.n} asked" if not o.dataset else "")
+    kept = Line("rows of the run", Value(run.n, digits=0))
+    if not o.dataset:
+        kept.goal, kept.ok = f"the {o.n} asked for", run.n == o.n
     columns, more = columns_line(domain, run)
     lines = [kept] + lines + [columns]
     if first:
-        from stats import share
 
         codes = {}
         for kind in ("violations", "warnings"):
@@ -107,7 +109,9 @@ def judge_model(o, name, domain):
                 for code in row or []:
                     codes[(kind, code)] = codes.get((kind, code), 0) + 1
         text = ", ".join(f"{code} {100 * k / first.n:.2f} %{' (warning)' if kind == 'warnings' else ''}" for (kind, code), k in sorted(codes.items()))
-        lines.insert(1, Line("first draws that pass all hard checks", share(sum(map(bool, first["valid"])), first.n)))
+        if not any(l.metric == GATES for l in lines):
+            passed = [share(sum(map(bool, set_["valid"])), set_.n) for set_ in (run, first)]
+            lines.insert(1, Line(GATES, *passed))
         notes.append(f"checks on first draws: {text or 'none failed'}")
     notes += more + [f"{made:.0f} s to make the rows, {time.monotonic() - start - made:.0f} s to judge them"]
     return Judged(domain, label, run.n, o.seed, lines, notes)
@@ -141,7 +145,13 @@ def main():
     judged = []
     for name, domain in wanted:
         print(f"quality: {name}", file=sys.stderr, flush=True)
-        judged.append(judge_model(o, name, domain))
+        try:
+            judged.append(judge_model(o, name, domain))
+        except SystemExit as failure:
+            if len(wanted) == 1:
+                raise
+            lines = [Line("could be judged", Value(0, digits=0), goal="yes", ok=False)]
+            judged.append(Judged(domain, Path(name).stem, o.n, o.seed, lines, [str(failure)]))
         if len(wanted) > 1:
             print(render(judged[-1:]), file=sys.stderr, flush=True)
     print(render(judged))

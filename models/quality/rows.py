@@ -1,6 +1,7 @@
 """Runs bin/pfgmgen and reads what it wrote, with DuckDB."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-PROGRAM = "bin/pfgmgen"
+PROGRAM = os.environ.get("QUALITY_PROGRAM", "bin/pfgmgen")
 DATA = Path("../shared/data")
 
 

@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-python=${PFGMGEN_PYTHON:-/usr/bin/python3}
+python=${QUALITY_PYTHON:-/usr/bin/python3}
 venv=out/quality/venv
 wheels="duckdb==1.4.1 rapidfuzz==3.14.1"
 export PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0
