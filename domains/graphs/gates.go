@@ -21,7 +21,7 @@ const (
 var rules = []string{planarRule, treeRule, lobsterRule, sbmRule}
 
 var keepsRule = map[string]func(*graph.Graph) bool{
-	planarRule: (*graph.Graph).IsPlanar, treeRule: (*graph.Graph).IsTree, lobsterRule: (*graph.Graph).IsLobster, sbmRule: isSBM,
+	planarRule: (*graph.Graph).IsPlanar, treeRule: (*graph.Graph).IsTree, lobsterRule: (*graph.Graph).IsLobster, sbmRule: (*graph.Graph).IsSBM,
 }
 
 // checks describes the gates of newGates, in their order.
@@ -33,7 +33,7 @@ var checks = []domains.Item{
 	{Name: "GR_PLANAR", About: "hard with family=planar: more than 3n-6 edges, or not planar by the left-right test"},
 	{Name: "GR_TREE", About: "hard with family=tree: not connected, or other than n-1 edges"},
 	{Name: "GR_LOBSTER", About: "hard with family=lobster: not a tree that becomes a path, or nothing, when its leaves are taken away twice"},
-	{Name: "GR_SBM", About: "hard with family=sbm: other than 2 to 5 blocks of 20 to 40 nodes, or a mean p of the Wald tests against edge probabilities 0.3 within and 0.005 between blocks of at most 0.9; approximate, since blocks are found by greedy modularity"},
+	{Name: "GR_SBM", About: "hard with family=sbm: other than 2 to 5 blocks of 20 to 40 nodes, or a mean p of at most 0.9 over the pairs of blocks, of the share of joined pairs against 0.3 within and 0.005 between blocks; approximate, since blocks are sought by merges and moves that shorten the description of the graph"},
 	{Name: "MO_VALENCE", About: "hard, molecules: the bonds of an atom exceed the largest valence of its element and charge"},
 	{Name: "MO_CHARGE", About: "hard, molecules: N, O or S over its valence also with the charge +1 that N with four and O with three bonds take"},
 	{Name: "MO_DISC", About: "molecules: more than one fragment; hard, but with fragments=largest a warning, and the largest one is kept"},

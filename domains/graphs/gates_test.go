@@ -163,7 +163,7 @@ func TestSBMRule(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	pass, others := 0, 0
 	for _, g := range graphs {
-		if isSBM(g) {
+		if g.IsSBM() {
 			pass++
 		}
 		h := &graph.Graph{N: g.N}
@@ -175,7 +175,7 @@ func TestSBMRule(t *testing.T) {
 				}
 			}
 		}
-		if isSBM(h) {
+		if h.IsSBM() {
 			others++
 		}
 	}
