@@ -336,6 +336,24 @@ func TestTestPart(t *testing.T) {
 	}
 }
 
+// TestBareName: a file called train, without an ending, is read alone.
+func TestBareName(t *testing.T) {
+	dir := t.TempDir()
+	var pix []byte
+	for _, p := range random(20, 8, 8, 1) {
+		pix = append(pix, p.pix...)
+	}
+	path := write(t, filepath.Join(dir, "train"), asIDX(t, []int{20, 8, 8}, pix))
+	write(t, filepath.Join(dir, "test"), asIDX(t, []int{20, 8, 8}, pix))
+	d, err := Domain{}.Load(context.Background(), domains.LoadOptions{Paths: []string{path}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := d.Train.Len() + d.Valid.Len(); n != 20 {
+		t.Errorf("%d pictures, want 20", n)
+	}
+}
+
 func TestSplitTable(t *testing.T) {
 	dir := t.TempDir()
 	for i, p := range random(6, 8, 8, 3) {

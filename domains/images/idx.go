@@ -31,7 +31,11 @@ func (in *input) readIDX(path string) error {
 		return nil
 	}
 	dir, base := filepath.Split(path)
-	rest := base[strings.IndexAny(base, "-_."):]
+	at := strings.IndexAny(base, "-_.")
+	if at < 0 {
+		return nil // a file called train: its siblings could be anything
+	}
+	rest := base[at:]
 	for _, other := range []string{"t10k", "test", "val", "valid"} {
 		sibling := existing(dir + other + rest)
 		if sibling != "" && !in.seen[filepath.Clean(sibling)] {
