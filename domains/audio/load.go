@@ -1,6 +1,7 @@
 package audio
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -291,7 +292,7 @@ func compareLabels(a, b string) int {
 	y, errB := strconv.Atoi(b)
 	switch {
 	case errA == nil && errB == nil && x != y:
-		return x - y
+		return cmp.Compare(x, y)
 	case (errA == nil) != (errB == nil):
 		if errA == nil {
 			return -1

@@ -284,6 +284,30 @@ func TestFramesAndRate(t *testing.T) {
 	}
 }
 
+// TestSlowRate: a file that says 1 Hz is refused before it is resampled to thousands of times its size.
+func TestSlowRate(t *testing.T) {
+	var b bytes.Buffer
+	if err := wav.Write(&b, wav.Sound{Rate: 1, Channels: 1, Samples: make([]float64, 1<<12)}, wav.PCM16); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "slow.wav")
+	put(t, path, b.Bytes())
+	_, err := Domain{}.Load(context.Background(), domains.LoadOptions{Paths: []string{path}})
+	if err == nil || !strings.Contains(err.Error(), "slow.wav: 4096 samples at 1 Hz are 32768000 at 8000 Hz") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestLabelOrder: numbers stand in their order, however large, and before texts.
+func TestLabelOrder(t *testing.T) {
+	want := []string{"-9223372036854775808", "-1", "2", "10", "9223372036854775807", "10a", "a"}
+	got := slices.Clone(want)
+	slices.Reverse(got)
+	if slices.SortFunc(got, compareLabels); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestLoadErrors(t *testing.T) {
 	file := func(name string, b []byte) domains.LoadOptions {
 		path := filepath.Join(t.TempDir(), name)

@@ -22,7 +22,7 @@ import (
 const (
 	maxClips = 1 << 18
 	maxBytes = 4 << 30 // of all spectrograms, one byte for each point
-	maxClip  = 1 << 24 // samples of one file over its channels
+	maxClip  = 1 << 24 // samples of one file over its channels, and of one channel after resampling
 	maxLine  = 1 << 16 // bytes of a line of metadata
 )
 
@@ -311,6 +311,10 @@ func (in *input) addUnhashed(f io.Reader, where string, r record) error {
 	}
 	x := s.Mono()
 	if s.Rate != in.target {
+		// A rate of 1 Hz makes thousands of samples of one.
+		if n := int64(len(x)) * int64(in.target) / int64(s.Rate); n > maxClip {
+			return fmt.Errorf("%s: %d samples at %d Hz are %d at %d Hz, at most %d are taken", where, len(x), s.Rate, n, in.target, maxClip)
+		}
 		if in.resampler[s.Rate] == nil {
 			if len(in.resampler) == 16 { // kernels of the usual rates fit; odd ones are made again
 				clear(in.resampler)
