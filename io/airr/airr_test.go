@@ -107,6 +107,18 @@ func TestReadErrors(t *testing.T) {
 	}
 }
 
+// TestEndlessComments: what stands before the header is bounded as one line is.
+func TestEndlessComments(t *testing.T) {
+	comment := "#" + strings.Repeat("x", 1<<20) + "\n"
+	_, err := NewReader(strings.NewReader(strings.Repeat(comment, 5)+"sequence_id\n"), "x.tsv")
+	if !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "x.tsv: line 4: ") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := NewReader(strings.NewReader(strings.Repeat(comment, 3)+"sequence_id\n"), "x.tsv"); err != nil {
+		t.Errorf("three comments: %v", err)
+	}
+}
+
 func TestBools(t *testing.T) {
 	for _, v := range []bool{true, false} {
 		if truth, known, err := ParseBool(FormatBool(v)); truth != v || !known || err != nil {

@@ -37,6 +37,7 @@ func NewReader(r io.Reader, name string) (*Reader, error) {
 		return nil, fmt.Errorf("airr: %s: %w", name, err)
 	}
 	l.Max = MaxLine
+	before := 0
 	t := &Reader{name: name, lines: l, column: make(map[string]int), metadata: make(map[string]string)}
 	for t.header == nil {
 		line, err := l.Next()
@@ -46,7 +47,10 @@ func NewReader(r io.Reader, name string) (*Reader, error) {
 		if err != nil {
 			return nil, fmt.Errorf("airr: %s: %w", name, err)
 		}
+		before += len(line)
 		switch s := strings.TrimSpace(string(line)); {
+		case before > MaxLine:
+			err = fmt.Errorf("over %d bytes and no header yet", MaxLine)
 		case s == "":
 		case s[0] == '#' && len(t.comments) < MaxColumns:
 			t.comments = append(t.comments, strings.TrimSpace(s[1:]))
