@@ -154,6 +154,30 @@ func TestLoadErrors(t *testing.T) {
 	}
 }
 
+// TestCellsApart: the chains of one cell that are in different parts are no pair, so that a test chain cannot get into
+// training as the other half of one.
+func TestCellsApart(t *testing.T) {
+	text := "sequence_aa\tcell_id\tsplit\n"
+	row := func(seq, cell, part string) { text += seq + "\t" + cell + "\t" + part + "\n" }
+	for k, part := range []string{"train", "valid", "train"} {
+		row(variant(vh, k), fmt.Sprint("c", k), part)
+		if k == 2 {
+			part = "test"
+		}
+		row(variant(vl, k), fmt.Sprint("c", k), part)
+	}
+	d, err := Domain{}.Load(context.Background(), with([]string{file(t, "cells.tsv", text)}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := keys(d), []string{variant(vh, 0) + ":" + variant(vl, 0), variant(vh, 1) + ":" + variant(vl, 1)}; !slices.Equal(got, want) {
+		t.Errorf("pairs %q, want %q", got, want)
+	}
+	if notes := strings.Join(d.Notes, "\n"); !strings.Contains(notes, "1 cells whose chains are in different parts") {
+		t.Errorf("notes %s", notes)
+	}
+}
+
 // A split table counts by the pair, then by either chain, then by the id.
 func TestSplitTable(t *testing.T) {
 	var fa strings.Builder

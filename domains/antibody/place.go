@@ -150,11 +150,13 @@ func (l *loader) pairCells() error {
 			}
 		}
 	}
-	kept, other := make([]record, 0, len(l.records)), make(map[string]bool)
+	kept, other, apart := make([]record, 0, len(l.records)), make(map[string]bool), make(map[string]bool)
 	for i, r := range l.records {
 		if c := cells[r.cell]; r.cell != "" {
 			if c.n != [sides]int{1, 1} {
 				other[r.cell] = true
+			} else if l.records[c.at[heavy]-1].split != l.records[c.at[light]-1].split {
+				apart[r.cell] = true
 			} else if c.at[light] == i+1 {
 				continue // the heavy chain's record has it
 			} else {
@@ -165,6 +167,9 @@ func (l *loader) pairCells() error {
 	}
 	if l.records = kept; len(other) > 0 {
 		l.note("%d cells without exactly one heavy and one light chain are not paired", len(other))
+	}
+	if len(apart) > 0 {
+		l.note("%d cells whose chains are in different parts of the split are not paired", len(apart))
 	}
 	return nil
 }
