@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -68,10 +69,23 @@ func (*maskedAdapter) Mask(x []float64, label int, r *rand.Rand) {
 	}
 }
 
-// TestMask: the adapter's mask reaches the sampler, and the scale of the model leaves what is absent at 0.
+// maskedPoints takes zeros for absent coordinates.
+type maskedPoints struct{ sampler.Denoiser }
+
+func (m maskedPoints) Info() sampler.Info {
+	info := m.Denoiser.Info()
+	info.Masked = true
+	return info
+}
+
+// TestMask: a model without a mask is refused, the adapter's mask reaches the sampler, and the scale of the model leaves what is absent at 0.
 func TestMask(t *testing.T) {
-	r, err := newRun(wordPlan(64, nil), Parts{Denoisers: []sampler.Denoiser{wordPoints(0)}, Adapter: &maskedAdapter{},
-		Offset: []float64{0.25}, Scale: []float64{2}})
+	parts := Parts{Denoisers: []sampler.Denoiser{wordPoints(0)}, Adapter: &maskedAdapter{}, Offset: []float64{0.25}, Scale: []float64{2}}
+	if _, err := newRun(wordPlan(64, nil), parts); !errors.Is(err, ErrMismatch) || !strings.Contains(err.Error(), "mask: for the model all") {
+		t.Errorf("a model without a mask: %v", err)
+	}
+	parts.Denoisers[0] = maskedPoints{wordPoints(0)}
+	r, err := newRun(wordPlan(64, nil), parts)
 	if err != nil {
 		t.Fatal(err)
 	}

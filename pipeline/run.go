@@ -143,6 +143,10 @@ func checkDenoiser(p Plan, info sampler.Info, a domains.Adapter) error {
 			return fmt.Errorf("%w: %s: the plan has %d, the model %d, the domain's adapter %d", ErrMismatch, c.what, c.plan, c.model, c.data)
 		}
 	}
+	if _, masked := a.(domains.Masked); masked != info.Masked {
+		says := map[bool]string{false: "all coordinates are there", true: "zeros are absent coordinates"}
+		return fmt.Errorf("%w: mask: for the model %s, for the domain's adapter %s", ErrMismatch, says[info.Masked], says[masked])
+	}
 	if d := FormatD(info.D); d != p.Model.D {
 		return fmt.Errorf("%w: D: the plan has %s, the model %s", ErrMismatch, p.Model.D, d)
 	}

@@ -90,7 +90,7 @@ func (c *Contract) Size() int {
 // Info is the part of the contract that the solver needs.
 func (c *Contract) Info() Info {
 	return Info{Size: c.Size(), Free: c.Free, D: c.D, SigmaMin: c.SigmaMin, SigmaMax: c.SigmaMax,
-		SigmaData: c.SigmaData, Classes: len(c.Labels)}
+		SigmaData: c.SigmaData, Classes: len(c.Labels), Masked: c.Mask == MaskZeros}
 }
 
 // Metadata renders the contract as metadata_props. It is the inverse of ParseContract.
@@ -152,6 +152,9 @@ func ParseContract(meta map[string]string) (*Contract, error) {
 		Guidance:    p.float("guidance", 1),
 		License:     p.text("license", "unknown"),
 		Source:      p.text("source", "unknown"),
+	}
+	if c.Guidance == 0 { // both say none; plans know only 1
+		c.Guidance = 1
 	}
 	p.json("labels", &c.Labels)
 	p.json("adapter", &c.Adapter)

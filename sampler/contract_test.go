@@ -12,8 +12,8 @@ import (
 func fullContract() *Contract {
 	return &Contract{
 		Version: ContractVersion, Domain: "rna", Shape: []int{3, 2}, Free: 5, D: 128.5, SigmaData: 0.5, SigmaMin: 0.002, SigmaMax: 80.125,
-		Rho: 6.5, Steps: 24, Offset: []float64{0, 0.1, -0.2, 1e-300, 5, 6}, Scale: []float64{-2.5}, Symmetry: "upper_triangle", Mask: "mask_input", Guidance: 1,
-		Labels: []string{"Ala", "Gly <&> \"x\"", "γ"}, License: "CC0-1.0", Source: "Rfam, RF00005",
+		Rho: 6.5, Steps: 24, Offset: []float64{0, 0.1, -0.2, 1e-300, 5, 6}, Scale: []float64{-2.5}, Symmetry: "upper_triangle", Mask: "mask_input", Guidance: 2.5,
+		Labels: []string{"Ala", "Gly <&> \"x\"", "γ"}, LabelShares: []float64{0.1, 0.2, 0.7}, License: "CC0-1.0", Source: "Rfam, RF00005",
 		Adapter: json.RawMessage(`{"alphabet":"ACGU-"}`), Training: json.RawMessage(`{"examples":1000}`),
 	}
 }
@@ -22,7 +22,7 @@ func TestContractRoundTrip(t *testing.T) {
 	limit := fullContract()
 	limit.D = math.Inf(1)
 	plain := fullContract()
-	plain.Labels, plain.Adapter, plain.Training = nil, nil, nil
+	plain.Labels, plain.LabelShares, plain.Guidance, plain.Adapter, plain.Training = nil, nil, 1, nil, nil
 	tiny := fullContract()
 	tiny.D, tiny.SigmaMin, tiny.SigmaMax = 5e-324, 0.1+0.2, math.MaxFloat64
 	for name, c := range map[string]*Contract{"full": fullContract(), "D = inf": limit, "nothing optional": plain, "extreme numbers": tiny} {
@@ -61,6 +61,19 @@ func TestContractDefaults(t *testing.T) {
 	}
 	if n := fullContract().Info().Classes; n != 3 {
 		t.Errorf("%d classes, want 3", n)
+	}
+}
+
+// Guidance 0 and 1 are both none, and come out as 1, which is what plans know; zeros are a mask to a sampler.
+func TestContractNone(t *testing.T) {
+	meta := fullContract().Metadata()
+	meta["pfgmgen.guidance"], meta["pfgmgen.mask"] = "0", MaskZeros
+	c, err := ParseContract(meta)
+	if err != nil || c.Guidance != 1 || !c.Info().Masked {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if fullContract().Info().Masked {
+		t.Error("mask_input is no mask of zeros")
 	}
 }
 
@@ -112,6 +125,11 @@ func TestContractMalformed(t *testing.T) {
 		{"scale", "inf", "scale holds +Inf"},
 		{"symmetry", "diagonal", "symmetry is"},
 		{"mask", "half", "mask is"},
+		{"guidance", "-1", "guidance is -1"},
+		{"guidance", "inf", "guidance is +Inf"},
+		{"label_shares", "0.5,0.5", "label_shares are 2 numbers"},
+		{"label_shares", "0.5,0.5,0.1", "with a sum of 1.1"},
+		{"label_shares", "-0.5,1,0.5", "label_shares are 3 numbers"},
 		{"labels", "Ala,Gly", "pfgmgen.labels is not the JSON expected"},
 		{"labels", `["Ala","Ala"]`, "label 1 is"},
 		{"labels", `["Ala",""]`, "label 1 is"},

@@ -16,6 +16,8 @@ type Info struct {
 	SigmaMin, SigmaMax, SigmaData float64
 	// Classes is the number of labels, 0 for an unconditional denoiser. Label Classes itself means "unconditional".
 	Classes int
+	// Masked says that coordinates of x that are exactly 0 are absent (MaskZeros).
+	Masked bool
 }
 
 // A Denoiser evaluates Den(x, sigma) = E[y | x], the posterior mean of the data under the PFGM++ kernel.
