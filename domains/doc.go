@@ -13,13 +13,16 @@
 //  4. Write Load: read, clean, split (the split table first, then the data's own split, else a hash of the record),
 //     drop repeats, fit settings to the training part only. What it leaves out goes to Data.Notes with counts; test
 //     records are never used.
-//  5. Write the adapter. The data have mean 0 and standard deviation 0.5 in model space; Free counts independent
-//     coordinates (one per undirected edge, none for masked ones). Decode is total: any values, NaN and infinities
-//     included, any label, never a panic.
+//  5. Write the adapter in the natural scale of the data, roughly within -1.5 to 1.5; train measures it and brings it to
+//     mean 0 and standard deviation 0.5 (Measure.Fit). Free counts independent coordinates: one per undirected edge, and of
+//     samples that differ in size those of the largest. Coordinates that a record lacks are exactly 0 and no others are:
+//     implement Masked. Channels about pairs of positions: Paired. Decode is total: any values, NaN and infinities included,
+//     any label, never a panic. Data.Hints says which noise levels suit, unless the defaults do.
 //  6. Write the gates as a []validate.Gate over the package's own row type. Codes are a two-letter prefix and a name,
 //     and keep their meaning for ever. A gate that rejects is hard; measure its false-reject rate on held-out records
 //     and show in a test that it catches a planted fault.
-//  7. Describe everything: inputs, settings, columns with type and unit, checks with their rules, exports.
+//  7. Describe everything: inputs, settings, columns with type and unit, checks with their rules, conditions, exports
+//     (Exporter, and ExportHeader for files that begin with one).
 //  8. Run domainstest.Run over real records in the package's test, and fuzz the parsers.
 //  9. Add one line to all.Registry; train a model, and add it with its card to package models.
 package domains
