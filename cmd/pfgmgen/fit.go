@@ -123,13 +123,17 @@ func train(ctx context.Context, e *env, registry domains.Registry, o trainOption
 	if err != nil {
 		return nil, usageError{err}
 	}
-	if o.patch > 0 {
-		arch.Patch = o.patch
-	}
 	masked, mask := maskOf(data.Adapter)
 	arch.Masked = masked
 	if p, ok := data.Adapter.(domains.Paired); ok {
 		arch.Pairs.First, arch.Pairs.Window, arch.Pairs.Types = p.Pairs()
+		arch.Patch = 1 // pairs are of positions, so each is a token, however many there are
+	}
+	if o.patch > 0 {
+		arch.Patch = o.patch
+	}
+	if err := arch.Validate(); err != nil {
+		return nil, usageError{err}
 	}
 	size := coordinates(data.Adapter)
 	measured, err := domains.MeasureExamples(data.Train, size, masked)

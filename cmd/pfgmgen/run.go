@@ -44,7 +44,7 @@ Examples:
 			&cli.StringFlag{Name: "domain", Category: what, Usage: "kind of data: `NAME` of a domain (pfgmgen domains lists them)", Destination: &o.domain},
 			&cli.StringFlag{Name: "model", Category: what, Usage: "a built-in model (pfgmgen models lists them) or an ONNX file, `NAME|FILE`", DefaultText: "the domain's", Destination: &o.model},
 			&cli.Int64Flag{Name: "num-samples", Aliases: []string{"n"}, Category: what, Usage: "`N` samples are drawn", Value: 1000, Destination: &o.n},
-			&cli.StringFlag{Name: "label", Category: what, Usage: "class by name or index, `LABEL`; A,B take turns; A=10,B=20 are counted", DefaultText: "all in turn", Destination: &o.label},
+			&cli.StringFlag{Name: "label", Category: what, Usage: "class by name or index, `LABEL`; A,B take turns; A=10,B=20 are counted", DefaultText: "all, as often as in the training data, or in turn", Destination: &o.label},
 			&cli.StringFlag{Name: "config", Category: what, Usage: "YAML `FILE` with any of these flags by name"},
 
 			&cli.Uint64Flag{Name: "seed", Category: how, Usage: "`SEED` of all randomness, 0 to 2^63-1", Value: 0, Destination: &o.seed},
@@ -261,6 +261,8 @@ func labelsText(p pipeline.Plan) string {
 	switch {
 	case len(p.Labels) == 0:
 		return "none"
+	case p.LabelShares != nil:
+		return strings.Join(p.Labels, ", ") + " in the shares of the training data"
 	case p.LabelCounts == nil:
 		return strings.Join(p.Labels, ", ") + " in turn"
 	}

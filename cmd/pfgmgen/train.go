@@ -185,6 +185,8 @@ func (o *trainOptions) check(registry domains.Registry) error {
 		return usageErrorf("--steps is %d, want a positive number, or 0 for a budget in --minutes", o.steps)
 	case o.steps == 0 && !(o.minutes > 0 && o.minutes < maxMinutes):
 		return usageErrorf("--minutes is %g, want a positive number below %g", o.minutes, float64(maxMinutes))
+	case o.patch < 0:
+		return usageErrorf("--patch is %d, want 1 or more, or 0 to have it chosen", o.patch)
 	case o.threads < 0:
 		return usageErrorf("--threads is %d, want 0 or more", o.threads)
 	}

@@ -172,6 +172,21 @@ func TestTrainFrom(t *testing.T) {
 	}
 }
 
+// TestTrainLargeGraphs: graphs of more positions than a network usually has tokens can be trained on.
+func TestTrainLargeGraphs(t *testing.T) {
+	model := filepath.Join(t.TempDir(), "m.onnx")
+	code, _, stderr := pfgmgen("train", "--domain", "graphs", "--data", "family:lobster", "--set", "count=40", "--size", "tiny", "--steps", "2", "--batch", "2", "--out", model)
+	if code != 0 {
+		t.Fatalf("exit %d\n%s", code, stderr)
+	}
+	if code, _, stderr = pfgmgen("train", "--domain", "graphs", "--data", "family:lobster", "--set", "count=40", "--patch", "2", "--steps", "2", "--out", model); code != exitUsage {
+		t.Errorf("patches of 2 with pairs: exit %d\n%s", code, stderr)
+	}
+	if code, _, stderr = pfgmgen("train", "--domain", "graphs", "--data", "family:lobster", "--patch", "-3", "--steps", "2", "--out", model); code != exitUsage || !strings.Contains(stderr, "--patch is -3") {
+		t.Errorf("--patch -3: exit %d\n%s", code, stderr)
+	}
+}
+
 type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
