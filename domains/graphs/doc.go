@@ -24,7 +24,8 @@
 // but the first has an edge to an earlier one. Of all starts (of a graph of over 64 nodes: the 64 most eccentric ones) the
 // one with the smallest bandwidth, then profile, then least code is taken, and ties within an order are broken by refined
 // colours, so the same graph is encoded in the same way however its file numbers the nodes (order.go). In the shared data
-// no graph is an exception. Components follow each other, the largest first.
+// no graph is an exception. Components follow each other, the largest first. The search is bounded (maxWork), so that the
+// order of a large symmetric graph, say a cycle of 1,024 nodes, may depend on its numbering.
 //
 // A molecule is drawn in one way too: of the Kekulé structures that differ by moving the three double bonds of six-rings,
 // the one whose double bonds stand earliest in the order, which is found without regard to them (molecule.go).

@@ -36,9 +36,12 @@ func (e *examples) Encode(dst []float64, i int) int {
 }
 
 // examples encodes one part, each graph in up to the given number of different orders, the canonical one first.
-func (l *loader) examples(a *adapter, part []*record, orders int) *examples {
+func (l *loader) examples(a *adapter, part []*record, orders int) (*examples, error) {
 	e := &examples{layout: a.layout}
 	for _, r := range part {
+		if err := l.stopped(); err != nil {
+			return nil, err
+		}
 		for _, o := range l.ordersOf(r, orders) {
 			e.rows = append(e.rows, a.codes(o.g, o.nodes))
 			e.keys = append(e.keys, r.key)
@@ -47,7 +50,7 @@ func (l *loader) examples(a *adapter, part []*record, orders int) *examples {
 			}
 		}
 	}
-	return e
+	return e, nil
 }
 
 // An ordered is a graph with an order of its nodes. The drawing of a molecule goes with the order.

@@ -1,6 +1,7 @@
 package graphs
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"hash"
@@ -16,13 +17,17 @@ const familyPath = "family:"
 var familyRules = map[string]string{"planar-64": planarRule, "tree-64": treeRule, "lobster": lobsterRule, "sbm": sbmRule}
 
 // drawFamily adds seeded graphs of a built-in family, and its name and edges to sum.
-func (in *input) drawFamily(name string, count int, seed uint64, sum hash.Hash) error {
-	graphs, err := graph.Family(name, count, seed)
+func (in *input) drawFamily(ctx context.Context, name string, count int, seed uint64, sum hash.Hash) error {
+	draw, err := graph.Draw(name, seed)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(sum, "%s%s\n", familyPath, name)
-	for i, g := range graphs {
+	for i := range count {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("loading stopped: %w", err)
+		}
+		g := draw(i)
 		b := binary.LittleEndian.AppendUint32(nil, uint32(g.N))
 		for _, e := range g.Edges {
 			b = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(b, uint32(e.U)), uint32(e.V))

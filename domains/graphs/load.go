@@ -30,7 +30,12 @@ func (Domain) Load(ctx context.Context, o domains.LoadOptions) (*domains.Data, e
 	}
 	var table *splits.Split
 	if o.Split != "" {
-		if table, err = splits.Read(o.Split, splitKey); err != nil {
+		if table, err = splits.Read(o.Split, func(text string) (string, error) {
+			if err := ctx.Err(); err != nil {
+				return "", err
+			}
+			return splitKey(text)
+		}); err != nil {
 			return nil, fmt.Errorf("graphs: %w", err)
 		}
 	}
@@ -44,7 +49,7 @@ func (Domain) Load(ctx context.Context, o domains.LoadOptions) (*domains.Data, e
 		name, ok := strings.CutPrefix(path, familyPath)
 		_, tu := tudata.Prefix(path)
 		if ok {
-			err = in.drawFamily(name, opts.count, uint64(opts.seed), sum)
+			err = in.drawFamily(ctx, name, opts.count, uint64(opts.seed), sum)
 			families[name] = true
 		} else if tu {
 			err = in.readTU(ctx, path, sum)
@@ -94,6 +99,14 @@ func (l *loader) note(format string, args ...any) {
 	l.notes = append(l.notes, fmt.Sprintf(format, args...))
 }
 
+// stopped is an error once the context is done. Steps that take their time ask it for each graph.
+func (l *loader) stopped() error {
+	if err := l.ctx.Err(); err != nil {
+		return fmt.Errorf("loading stopped: %w", err)
+	}
+	return nil
+}
+
 // fitted takes the steps after reading.
 func (in *input) fitted(ctx context.Context, opts options, table *splits.Split) (*domains.Data, error) {
 	l := &loader{input: in, options: opts, ctx: ctx, s: settings{Version: settingsVersion}}
@@ -109,8 +122,8 @@ func (in *input) fitted(ctx context.Context, opts options, table *splits.Split) 
 		l.nameClasses,
 		l.countSizes,
 	} {
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("loading stopped: %w", err)
+		if err := l.stopped(); err != nil {
+			return nil, err
 		}
 		if err := step(); err != nil {
 			return nil, err
@@ -120,13 +133,25 @@ func (in *input) fitted(ctx context.Context, opts options, table *splits.Split) 
 		return nil, err
 	}
 	a := newAdapter(&l.s)
-	if n := l.breakingRule(); n > 0 {
+	n, err := l.breakingRule()
+	if err != nil {
+		return nil, err
+	}
+	if n > 0 {
 		l.note("%d of %d training graphs break the rule family=%s", n, len(l.train), l.s.Family)
+	}
+	train, err := l.examples(a, l.train, l.orders)
+	if err != nil {
+		return nil, err
+	}
+	valid, err := l.examples(a, l.valid, 1)
+	if err != nil {
+		return nil, err
 	}
 	data := &domains.Data{
 		Adapter: a,
-		Train:   l.examples(a, l.train, l.orders),
-		Valid:   l.examples(a, l.valid, 1),
+		Train:   train,
+		Valid:   valid,
 		License: in.license,
 		Source:  in.source(),
 		Notes:   l.notes,
@@ -218,9 +243,9 @@ func (l *loader) chooseComponents() error {
 
 // identify gives each graph its key.
 func (l *loader) identify() error {
-	for i, r := range l.records {
-		if i%256 == 0 && l.ctx.Err() != nil {
-			return fmt.Errorf("loading stopped: %w", l.ctx.Err())
+	for _, r := range l.records {
+		if err := l.stopped(); err != nil {
+			return err
 		}
 		if r.key = isomorphismKey(r.g); l.s.Kind == molecules {
 			r.key = moleculeKey(r.g, moleculeOf(r.g))
@@ -328,9 +353,9 @@ const bandwidthQuantile = 0.999
 func (l *loader) order() error {
 	widths := make([]int, len(l.train))
 	for _, part := range [][]*record{l.valid, l.train} { // train last: its widths remain
-		for i, r := range part {
-			if i%64 == 0 && l.ctx.Err() != nil {
-				return fmt.Errorf("loading stopped: %w", l.ctx.Err())
+		for _, r := range part {
+			if err := l.stopped(); err != nil {
+				return err
 			}
 			if l.s.Kind == molecules {
 				r.order = orderMolecule(r.g)
@@ -431,13 +456,16 @@ func (l *loader) nameClasses() error {
 }
 
 // breakingRule counts the training graphs that the gate of the family would reject.
-func (l *loader) breakingRule() (n int) {
+func (l *loader) breakingRule() (n int, err error) {
 	for _, r := range l.train {
+		if err := l.stopped(); err != nil {
+			return 0, err
+		}
 		if l.s.Family != "" && !keepsRule[l.s.Family](r.g) {
 			n++
 		}
 	}
-	return n
+	return n, nil
 }
 
 // maxSizeClasses bounds the classes of condition=size: beyond it, neighbouring sizes share one.

@@ -22,13 +22,19 @@ type ordering struct {
 // canonicalOrder puts the components one after the other, the largest first, each in the breadth-first order
 // (Cuthill-McKee: neighbours with few edges first) whose start gives the smallest bandwidth, then the smallest profile,
 // then the least code. Ties within an order are broken by refined colours with the start and what was placed before
-// individualised, so isomorphic graphs get the same order up to automorphism as far as colours tell.
+// individualised, so isomorphic graphs get the same order up to automorphism as far as colours tell. A graph that takes more
+// than maxWork gets the best order of the starts tried by then, its first one at least, from colours as far as they are
+// refined: still breadth-first, but another numbering may give another order.
 func canonicalOrder(g *graph.Graph) ordering {
 	base := newPartition(g)
 	var parts []ordering
 	for _, nodes := range g.Components() {
 		var best ordering
 		for i, start := range starts(base, nodes) {
+			if i > 0 && base.spent() {
+				break
+			}
+			*base.left -= sorting * len(g.Edges)
 			o := describe(g, base.clone().breadthFirst(start))
 			if i == 0 || o.compare(best) < 0 {
 				best = o
@@ -64,30 +70,15 @@ func starts(p *partition, nodes []int) []int {
 		return nodes
 	}
 	depth := make(map[int]int, len(nodes))
+	w := newWalker(p.arcs)
 	for _, v := range nodes {
-		depth[v] = eccentricity(p.arcs, v)
+		w.walk(v, func(distance, _ int) { depth[v] = distance })
 	}
 	out := slices.Clone(nodes)
 	slices.SortStableFunc(out, func(a, b int) int {
 		return cmp.Or(cmp.Compare(depth[b], depth[a]), cmp.Compare(p.cell[a], p.cell[b]))
 	})
 	return out[:maxStarts]
-}
-
-// eccentricity is the largest distance from v within its component.
-func eccentricity(arcs [][]arc, v int) int {
-	distance := make([]int, len(arcs))
-	distance[v] = 1
-	queue := []int{v}
-	for i := 0; i < len(queue); i++ {
-		for _, a := range arcs[queue[i]] {
-			if distance[a.to] == 0 {
-				distance[a.to] = distance[queue[i]] + 1
-				queue = append(queue, a.to)
-			}
-		}
-	}
-	return distance[queue[len(queue)-1]] - 1
 }
 
 // breadthFirst is the Cuthill-McKee order of the component of start; it refines p.
@@ -106,6 +97,7 @@ func (p *partition) breadthFirst(start int) []int {
 			}
 		}
 		for len(next) > 0 {
+			*p.left -= len(next)
 			best := 0
 			for j, v := range next {
 				if p.cell[v] < p.cell[next[best]] {

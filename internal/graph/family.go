@@ -36,22 +36,34 @@ func Families() (names, about []string) {
 	return names, about
 }
 
-// Family draws count graphs of a family. Graph i depends on the name, the seed and i alone, so more graphs extend fewer.
-func Family(name string, count int, seed uint64) ([]*Graph, error) {
+// Draw returns what draws the graphs of a family, which depend on the name, the seed and their number alone.
+func Draw(name string, seed uint64) (func(number int) *Graph, error) {
 	i := slices.IndexFunc(families, func(f family) bool { return f.name == name })
 	if i < 0 {
 		names, _ := Families()
 		return nil, fmt.Errorf("graph: no family %.40q, want one of %s", name, strings.Join(names, ", "))
 	}
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	stream := mix(seed ^ h.Sum64())
+	return func(number int) *Graph {
+		// Mixed, because PCG streams from neighbouring states begin alike.
+		return families[i].draw(rand.New(rand.NewPCG(stream, mix(uint64(number)))))
+	}, nil
+}
+
+// Family draws the first count graphs of a family, so more graphs extend fewer.
+func Family(name string, count int, seed uint64) ([]*Graph, error) {
+	draw, err := Draw(name, seed)
+	if err != nil {
+		return nil, err
+	}
 	if count < 0 {
 		return nil, fmt.Errorf("graph: %d graphs of family %s", count, name)
 	}
-	h := fnv.New64a()
-	h.Write([]byte(name))
 	graphs := make([]*Graph, count)
 	for k := range graphs {
-		// Mixed, because PCG streams from neighbouring states begin alike.
-		graphs[k] = families[i].draw(rand.New(rand.NewPCG(mix(seed^h.Sum64()), mix(uint64(k)))))
+		graphs[k] = draw(k)
 	}
 	return graphs, nil
 }
