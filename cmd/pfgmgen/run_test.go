@@ -341,7 +341,7 @@ func TestBadModels(t *testing.T) {
 		"D = 0":                {with("d", "0"), nil, exitFailure, "D is 0, want a positive number or inf"},
 		"D = NaN":              {with("d", "NaN"), nil, exitFailure, "D is NaN"},
 		"D is no number":       {with("d", "many"), nil, exitFailure, `pfgmgen.d is "many"`},
-		"another domain":       {with("domain", "audio"), nil, exitFailure, `unknown domain "audio"`},
+		"another domain":       {with("domain", "weather"), nil, exitFailure, `unknown domain "weather"`},
 		"asked for another":    {with("domain", "audio"), []string{"--domain", "rna"}, exitUsage, "is for the domain audio, not for rna"},
 		"another shape":        {with("shape", "5,20"), nil, exitFailure, "shape"},
 		"broken adapter":       {with("adapter", `{"columns":-1}`), nil, exitFailure, "rna: settings"},
