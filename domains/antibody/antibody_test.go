@@ -197,9 +197,9 @@ func TestChecksAreDescribed(t *testing.T) {
 }
 
 func FuzzOpen(f *testing.F) {
-	f.Add([]byte(`{"alphabet":"ACDEFGHIKLMNPQRSTVWY-","bins":[[4,6],[7,30]],"cdr3":[[3,32],[4,16]],"chains":"paired","condition":"cdr3_length","length":[[105,140],[95,120]],"locus_margin":10,"version":1}`))
-	f.Add([]byte(`{"alphabet":"ACDEFGHIKLMNPQRSTVWY-","cdr3":[[3,32],[4,16]],"chains":"light","condition":"locus","labels":["IGK","IGL"],"length":[[105,140],[95,120]],"locus_margin":10,"version":1}`))
-	f.Add([]byte(`{"alphabet":"ACDEFGHIKLMNPQRSTVWY-","cdr3":[[3,32],[4,16]],"chains":"heavy","condition":"v_family","labels":["IGHV1","other"],"length":[[105,140],[95,120]],"locus_margin":10,"version":1}`))
+	f.Add([]byte(`{"alphabet":"ACDEFGHIKLMNPQRSTVWY-","bins":[[4,6],[7,30]],"cdr3":[[3,32],[4,16]],"chains":"paired","condition":"cdr3_length","length":[[105,140],[95,120]],"locus_margin":10,"version":2}`))
+	f.Add([]byte(`{"alphabet":"ACDEFGHIKLMNPQRSTVWY-","cdr3":[[3,32],[4,16]],"chains":"light","condition":"locus","labels":["IGK","IGL"],"length":[[105,140],[95,120]],"locus_margin":10,"version":2}`))
+	f.Add([]byte(`{"alphabet":"ACDEFGHIKLMNPQRSTVWY-","cdr3":[[3,32],[4,16]],"chains":"heavy","condition":"v_family","labels":["IGHV1","other"],"length":[[105,140],[95,120]],"locus_margin":10,"version":2}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		a, err := Domain{}.Open(json.RawMessage(raw))
 		if err != nil {

@@ -23,7 +23,8 @@
 // # Representation
 //
 // The tensor is [positions, 21], channels A C D E F G H I K L M N P Q R S T V W Y and gap. Each region of IMGT has a fixed
-// number of positions; its residues stand at their beginning and gaps fill the rest (IgCraft's layout; domains.md 4.1):
+// number of positions (IgCraft's; domains.md 4.1). The first half of its residues stands at their beginning, the second half at
+// their end, and gaps fill the middle:
 //
 //	         FR1 CDR1 FR2 CDR2 FR3 CDR3 FR4
 //	heavy     30   15  20   15  42   30  12   164 positions
@@ -32,7 +33,11 @@
 //
 // Of 28,765 pairs (Jaffe et al. 2022), 75 have a longer region, mostly CDR3, and are left out. Every coordinate is free. A
 // symbol k is encoded as 2.348 (e_k - 1/21): over the channels of a position the mean is 0 and the standard deviation 0.5.
-// Decode takes the largest channel; a residue behind a gap of its region moves up to the others, with a warning.
+// Decode takes the largest channel; residues between gaps of a region move up to the others, with a warning.
+//
+// Gaps in the middle are IMGT's rule for the loops. IgCraft has them at the end; then the last residues of CDR3, which the J
+// gene decides, stand somewhere else for each length, and a network blurs them: of the distance between generated and held-out
+// residues per position (JS), nearly two thirds lay in CDR3, and most of that in IMGT 113 to 117.
 //
 // # Numbering
 //

@@ -23,7 +23,7 @@ var checks = []domains.Item{
 	{Name: "AB_NGLYC", About: "warning: an N-glycosylation motif, Asn-X-Ser/Thr with X not Pro"},
 	{Name: "AB_ODD_CYS", About: "warning: an odd number of Cys in a chain"},
 	{Name: "AB_LABEL", About: "warning, with condition=v_family or cdr3_length: the chain is not of the class that was asked for"},
-	{Name: "AB_GAP_ORDER", About: "warning: residues behind a gap of their region, which move up to the others"},
+	{Name: "AB_GAP_ORDER", About: "warning: residues between gaps of their region, which move up to the others"},
 	{Name: "AB_REGIONS", About: "warning: the regions of the tensor are not those of the numbering, or residues lie outside the domain"},
 }
 

@@ -24,10 +24,26 @@ func open(t testing.TB, chains string, change func(*settings)) *adapter {
 
 // tensor encodes chains in the regions that the numbering finds, those of the unchanged domain when it finds none.
 func tensor(a *adapter, seqs ...string) []float64 {
+	var chains []parts
+	for _, seq := range seqs {
+		chains = append(chains, numberChain(seq).parts)
+	}
+	return tensorOfParts(a, chains...)
+}
+
+// lateCDR1 has the first residue of CDR1 at the end of FR1.
+func lateCDR1(seq string) parts {
+	p := numberChain(seq).parts
+	p[fwr1], p[cdr1] = p[fwr1]+p[cdr1][:1], p[cdr1][1:]
+	return p
+}
+
+// tensorOfParts encodes chains by their regions.
+func tensorOfParts(a *adapter, chains ...parts) []float64 {
 	symbols := make([]uint8, a.s.positions())
 	at := 0
 	for i, s := range a.s.sides() {
-		p := numberChain(seqs[i]).parts
+		p := chains[i]
 		p.put(symbols[at:at+positions[s]], s)
 		at += positions[s]
 	}
@@ -94,8 +110,8 @@ func TestGatesCatchPlantedFaults(t *testing.T) {
 		{"CDR3 of 11 where 3 to 9 are asked for", open(t, "heavy", lengths), 0, tensor(h, loopOf(vh, "AKDRGYYYFDY")), "AB_LABEL"},
 		{"CDR3 of 11 where 11 are asked for", open(t, "heavy", lengths), 1, tensor(h, loopOf(vh, "AKDRGYYYFDY")), ""},
 		{"no class asked for", open(t, "heavy", lengths), -1, tensor(h, vh), ""},
-		{"a gap in FR1", h, -1, move(tensor(h, vh), 3, 29), "AB_GAP_ORDER"},
-		{"CDR1 begins one late", h, -1, move(tensor(h, vh), 30, 25), "AB_GAP_ORDER AB_REGIONS"},
+		{"a gap in FR1", h, -1, move(tensor(h, vh), 3, 15), "AB_GAP_ORDER"},
+		{"CDR1 begins one late", h, -1, tensorOfParts(h, lateCDR1(vh)), "AB_REGIONS"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			v := tc.a.Decode(tc.x, tc.label).Verdict()

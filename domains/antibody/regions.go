@@ -70,36 +70,45 @@ func partsOfColumns(columns, third, fourth string) (p parts, ok bool) {
 	return p, true
 }
 
-// put writes the symbols of a chain to dst, which has the positions of its side.
+// lead is how many of n residues stand at the beginning of their region in the tensor; the others stand at its end.
+func lead(n int) int { return (n + 1) / 2 }
+
+// put writes the symbols of a chain to dst, which has the positions of its side. The gaps of each region stand in its
+// middle, as in IMGT's rule for loops, so that both its ends have fixed positions.
 func (p *parts) put(dst []uint8, s side) {
 	for i := range dst {
 		dst[i] = gapIndex
 	}
 	at := 0
 	for r, text := range p {
-		for i := range len(text) {
+		end, first := at+widths[s][r], lead(len(text))
+		for i := range first {
 			dst[at+i] = symbol[text[i]]
 		}
-		at += widths[s][r]
+		for i := first; i < len(text); i++ {
+			dst[end-len(text)+i] = symbol[text[i]]
+		}
+		at = end
 	}
 }
 
-// takeParts reads the regions from the positions of a side. disordered counts the residues behind a gap of their
-// region, which move up to the others.
+// takeParts reads the regions from the positions of a side. disordered counts the residues between gaps of their region,
+// which move up to the others.
 func takeParts(positions []uint8, s side) (p parts, disordered int) {
 	at := 0
 	var text []byte
 	for r := range p {
 		text = text[:0]
-		gap := false
+		gaps, behind := false, 0 // residues behind the last gap
 		for _, k := range positions[at : at+widths[s][r]] {
 			if k == gapIndex {
-				gap = true
+				disordered += behind
+				gaps, behind = true, 0
 				continue
 			}
 			text = append(text, alphabet[k])
-			if gap {
-				disordered++
+			if gaps {
+				behind++
 			}
 		}
 		p[r] = string(text)

@@ -21,7 +21,7 @@ var (
 type row struct {
 	chains     []*domain // of the settings' sides
 	label      int       // -1 for none
-	disordered int       // residues behind a gap of their region
+	disordered int       // residues between gaps of their region
 	finite     bool      // of the sample
 
 	margin, entropy float32

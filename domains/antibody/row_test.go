@@ -159,7 +159,7 @@ func TestExport(t *testing.T) {
 
 func Example() {
 	a, err := Domain{}.Open([]byte(`{"alphabet":"ACDEFGHIKLMNPQRSTVWY-","cdr3":[[3,32],[4,16]],"chains":"light","condition":"none",
-		"length":[[105,140],[95,120]],"locus_margin":10,"version":1}`))
+		"length":[[105,140],[95,120]],"locus_margin":10,"version":2}`))
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -15,7 +15,8 @@ const (
 	maxLabel    = 64 // bytes of one name
 )
 
-const settingsVersion = 1
+// settingsVersion counts the layouts of the tensor; in that of version 1 the gaps of a region stood at its end.
+const settingsVersion = 2
 
 // settings are everything that decoding and checking need. The fields stand in the order of their JSON names, so that
 // the encoding is canonical. Ranges are inclusive.
@@ -110,7 +111,7 @@ func parseSettings(raw json.RawMessage) (*settings, error) {
 func (s *settings) check() error {
 	switch {
 	case s.Version != settingsVersion:
-		return fmt.Errorf("version %d, this program reads version %d", s.Version, settingsVersion)
+		return fmt.Errorf("version %d, this program reads version %d; train the model again", s.Version, settingsVersion)
 	case s.Alphabet != alphabet:
 		return fmt.Errorf("alphabet %.40q, want %q", s.Alphabet, alphabet)
 	case s.Chains != heavy.String() && s.Chains != light.String() && s.Chains != paired:
