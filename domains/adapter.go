@@ -3,6 +3,7 @@ package domains
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"math/rand/v2"
 
@@ -82,10 +83,14 @@ type Row interface {
 	Append(b []array.Builder)
 }
 
+// ErrNoForm is wrapped by Exporter.Export for a row that the format cannot hold.
+var ErrNoForm = errors.New("this row has no form in the format")
+
 // An Exporter is a Row that can also be written in a plain format of its field. Formats are listed by
 // Description.Exports.
 type Exporter interface {
-	// Export writes the row, called id, in the given format.
+	// Export writes the row, called id, in the given format. Where this row has no form in it, such as a molecule with more
+	// open rings than SMILES can say, the error wraps ErrNoForm and nothing is written: the row is left out.
 	Export(w io.Writer, format, id string) error
 }
 

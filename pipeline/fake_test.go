@@ -75,6 +75,9 @@ func (r *wordRow) Append(b []array.Builder) {
 	b[1].(*array.Float64Builder).Append(r.x0)
 }
 func (r *wordRow) Export(w io.Writer, format, id string) error {
+	if format == "scarce" && r.word[0] != 'a' {
+		return fmt.Errorf("%s: %w", r.word, domains.ErrNoForm)
+	}
 	_, err := fmt.Fprintf(w, "%s %s %s\n", format, id, r.word)
 	return err
 }

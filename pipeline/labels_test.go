@@ -130,3 +130,17 @@ func TestExportHeader(t *testing.T) {
 		}
 	}
 }
+
+// TestFormlessRows: a row that a format cannot hold is left out of that export alone, and counted.
+func TestFormlessRows(t *testing.T) {
+	sink := &memorySink{}
+	rep := mustRun(t, wordPlan(60, func(p *Plan) { p.Also = []string{"text", "scarce"} }), wordParts(1, sink))
+	var text, scarce int64
+	for _, sh := range sink.shards {
+		text += int64(strings.Count(sh.exports["text"].String(), "\n"))
+		scarce += int64(strings.Count(sh.exports["scarce"].String(), "\n"))
+	}
+	if left := rep.Formless["scarce"]; text != rep.Written || left == 0 || scarce == 0 || scarce+left != rep.Written || len(rep.Formless) != 1 {
+		t.Errorf("%d rows: %d lines of text, %d scarce, left out: %v", rep.Written, text, scarce, rep.Formless)
+	}
+}

@@ -10,6 +10,7 @@ type Report struct {
 	Dropped  int64            `json:"dropped"`  // samples without a row
 	Rejected map[string]int64 `json:"rejected"` // draws by the code of a hard gate that failed; a draw may fail several
 	Warned   map[string]int64 `json:"warned"`   // rows by the code of a warning
+	Formless map[string]int64 `json:"formless"` // rows left out of an export because its format cannot hold them, by format
 
 	Distinct   int64 `json:"distinct"`    // different rows among the first DistinctOf
 	DistinctOf int64 `json:"distinct_of"` // all rows, up to 50 million

@@ -220,7 +220,7 @@ func start(g *errgroup.Group, n int, work func(k int) error, last func()) {
 func (r *run) report(c counts, w writeCounts, wall time.Duration) *Report {
 	return &Report{
 		RunID: r.runID, Asked: r.plan.NumSamples, Written: w.written, Valid: w.valid, Attempts: c.attempts, Dropped: c.dropped,
-		Rejected: c.rejected, Warned: w.warned, Distinct: int64(len(w.distinct.seen)), DistinctOf: w.distinct.of,
+		Rejected: c.rejected, Warned: w.warned, Formless: w.formless, Distinct: int64(len(w.distinct.seen)), DistinctOf: w.distinct.of,
 		NFE: int(r.nfe.Load()), Seconds: wall.Seconds(),
 		Stages: []Stats{r.stages.sample.stats(), r.stages.decode.stats(), r.stages.write.stats(), r.stages.commit.stats()},
 	}

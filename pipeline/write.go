@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -51,11 +52,12 @@ type writer struct {
 type writeCounts struct {
 	written, valid int64
 	warned         map[string]int64
+	formless       map[string]int64 // rows left out of an export, by format
 	distinct       distinct
 }
 
 func newWriter(r *run) *writer {
-	return &writer{r: r, limit: 64, counts: writeCounts{warned: make(map[string]int64), distinct: newDistinct()}}
+	return &writer{r: r, limit: 64, counts: writeCounts{warned: make(map[string]int64), formless: make(map[string]int64), distinct: newDistinct()}}
 }
 
 func (w *writer) run(ctx context.Context, blocks <-chan *block) (err error) {
@@ -152,7 +154,10 @@ func (w *writer) row(index int64, s settled) error {
 		if !ok {
 			return fmt.Errorf("pipeline: the domain %s has no export as %s", w.r.plan.Domain, w.r.plan.Also[k])
 		}
-		if err := e.Export(out, w.r.plan.Also[k], SampleID(w.r.runID, index)); err != nil {
+		switch err := e.Export(out, w.r.plan.Also[k], SampleID(w.r.runID, index)); {
+		case errors.Is(err, domains.ErrNoForm):
+			w.counts.formless[w.r.plan.Also[k]]++
+		case err != nil:
 			return fmt.Errorf("pipeline: sample %d, export as %s: %w", index, w.r.plan.Also[k], err)
 		}
 	}

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -359,6 +361,9 @@ func summarise(e *env, o runOptions, rep *pipeline.Report, m *dataset.Manifest) 
 		line += fmt.Sprintf("; %s without a valid draw were left out", plural(int(rep.Dropped), "sample"))
 	}
 	e.info("%s", line)
+	for _, format := range slices.Sorted(maps.Keys(rep.Formless)) {
+		e.info("%s left out of the %s export, which cannot hold them", plural(int(rep.Formless[format]), "row"), format)
+	}
 	stage, share := rep.Limit()
 	e.info("%s rows/s over %s, %d evaluations a draw; busiest stage: %s, %s", rate, duration(time.Duration(rep.Seconds*float64(time.Second))), rep.NFE, stage, percent(share))
 	for _, s := range rep.Stages {

@@ -48,6 +48,9 @@ func (a *adapter) build(r *row, codes []uint8) {
 			}
 		}
 	}
+	if a.s.Kind == molecules {
+		r.stuck = !settle(r.g)
+	}
 	a.finish(r)
 }
 

@@ -6,11 +6,11 @@ import (
 	"strconv"
 	"strings"
 
+	"pfgmgen/domains"
 	"pfgmgen/internal/graph"
 	"pfgmgen/io/edgelist"
 	"pfgmgen/io/graph6"
 	"pfgmgen/io/sdf"
-	"pfgmgen/io/smiles"
 )
 
 // exports are the plain formats; the first two are for molecules only.
@@ -24,13 +24,16 @@ func (r *row) Export(w io.Writer, format, id string) error {
 	case r.m == nil && (format == "smiles" || format == "sdf"):
 		return fmt.Errorf("graphs: export as %s is for molecules, these are graphs without atoms; want graph6 or edgelist", format)
 	case format == "smiles":
-		s, err := smiles.Canonical(r.m)
+		s, err := r.smiles()
 		if err != nil {
-			return fmt.Errorf("graphs: %s: %w", id, err)
+			return fmt.Errorf("graphs: %s: %w: %w", id, domains.ErrNoForm, err)
 		}
 		_, err = fmt.Fprintf(w, "%s\t%s\n", s, id)
 		return err
 	case format == "sdf":
+		if n := max(len(r.m.Atoms), len(r.m.Bonds)); n > sdf.MaxCount {
+			return fmt.Errorf("graphs: %s: %w: %d atoms or bonds", id, domains.ErrNoForm, n)
+		}
 		return sdf.Write(w, sdf.Record{Molecule: r.m, Name: id})
 	case format == "graph6":
 		_, err := fmt.Fprintf(w, "%s\n", graph6.Encode(r.g))

@@ -26,14 +26,14 @@ func FuzzRead(f *testing.F) {
 			if r.g.N > 40 {
 				continue
 			}
-			order := canonicalOrder
+			coded := r.g
 			if in.kind == molecules {
-				order = orderMolecule
+				coded = mobile(r.g)
 				if m := moleculeOf(r.g); len(m.Faults()) > 0 {
 					t.Fatalf("a molecule with faults %v", m.Faults())
 				}
 			}
-			o := order(r.g)
+			o := canonicalOrder(coded)
 			if len(o.nodes) != r.g.N || notSimple(&row{g: r.g}) || isomorphismKey(r.g) == "" {
 				t.Fatalf("%d of %d nodes ordered", len(o.nodes), r.g.N)
 			}

@@ -22,7 +22,8 @@ type record struct {
 	class string       // empty when the input has none
 	split string       // train, valid, test, or empty when the input has none
 
-	order ordering
+	coded *graph.Graph // g with mobile bonds, as it is encoded
+	order ordering     // of coded
 	key   string
 }
 

@@ -28,6 +28,7 @@ var fields = []arrow.Field{
 // An adapter maps between sequences and model space.
 type adapter struct {
 	s       *settings
+	layout  layout
 	pairs   []pair // of the consensus
 	partner []int  // by column, -1 when unpaired; nil without a consensus
 	gates   []validate.Gate[*row]
@@ -46,12 +47,13 @@ func newAdapter(s *settings) *adapter {
 			a.partner[p.i], a.partner[p.j] = p.j, p.i
 		}
 	}
+	a.layout = s.layout()
 	a.gates = a.newGates()
 	return a
 }
 
-func (a *adapter) Shape() []int              { return []int{a.s.tensorColumns(), channels} }
-func (a *adapter) Free() int                 { return a.s.tensorColumns() * channels }
+func (a *adapter) Shape() []int              { return []int{a.layout.positions, a.layout.channels()} }
+func (a *adapter) Free() int                 { return a.layout.size() }
 func (a *adapter) Settings() json.RawMessage { return a.s.marshal() }
 func (a *adapter) Fields() []arrow.Field     { return slices.Clone(fields) }
 

@@ -23,21 +23,23 @@ func open(t *testing.T, s settings) *adapter {
 
 func (a *adapter) decodeText(text string, label int) *row {
 	x := make([]float64, a.Free())
-	encode(x, symbols([]byte(text)))
+	a.layout.encode(x, symbols([]byte(text)))
 	return a.Decode(x, label).(*row)
 }
 
 func TestCode(t *testing.T) {
-	x := make([]float64, channels)
-	for k := range channels {
-		encode(x, []uint8{uint8(k)})
-		var sum, squares float64
-		for _, v := range x {
-			sum += v
-			squares += v * v
-		}
-		if math.Abs(sum) > 1e-15 || math.Abs(squares/channels-0.25) > 1e-15 {
-			t.Errorf("symbol %d: mean %g, mean square %g, want 0 and 0.25", k, sum/channels, squares/channels)
+	for _, n := range []int{channels, combinations} {
+		x := make([]float64, n)
+		for k := range n {
+			oneHot(x, k)
+			var sum, squares float64
+			for _, v := range x {
+				sum += v
+				squares += v * v
+			}
+			if math.Abs(sum) > 1e-14 || math.Abs(squares/float64(n)-0.25) > 1e-15 {
+				t.Errorf("choice %d of %d: mean %g, mean square %g, want 0 and 0.25", k, n, sum/float64(n), squares/float64(n))
+			}
 		}
 	}
 }
@@ -46,6 +48,10 @@ func TestStructureFollowsTheRow(t *testing.T) {
 	a := open(t, settings{Representation: aligned, Columns: 7, Structure: "((.).).", Lengths: [][2]int{{0, 7}}, Homopolymer: 7, HalfPairs: 7})
 	if !slices.Equal(a.Shape(), []int{8, 5}) {
 		t.Errorf("seven columns have shape %v", a.Shape())
+	}
+	b := open(t, settings{Representation: aligned, Columns: 7, Structure: "((.).).", Pairs: joint, Lengths: [][2]int{{0, 7}}, Homopolymer: 7, HalfPairs: 7})
+	if !slices.Equal(b.Shape(), []int{4, 25}) { // two pairs, and three columns in a position that holds five
+		t.Errorf("two pairs and three columns have shape %v", b.Shape())
 	}
 	for _, tc := range []struct {
 		text, seq, structure string
@@ -58,9 +64,11 @@ func TestStructureFollowsTheRow(t *testing.T) {
 		{"-------", "", "", pairCounts{}},
 		{"GGAUACAA", "GGAUACA", "((.).).", pairCounts{2, 2, 0}}, // the eighth column is not looked at
 	} {
-		r := a.decodeText(tc.text, -1)
-		if r.seq != tc.seq || r.structure != tc.structure || r.pairs != tc.pairs || !r.folded {
-			t.Errorf("%s: %+v", tc.text, r)
+		for _, a := range []*adapter{a, b} {
+			r := a.decodeText(tc.text, -1)
+			if r.seq != tc.seq || r.structure != tc.structure || r.pairs != tc.pairs || !r.folded {
+				t.Errorf("%s in shape %v: %+v", tc.text, a.Shape(), r)
+			}
 		}
 	}
 }
@@ -83,7 +91,7 @@ func TestArgmax(t *testing.T) {
 	// Entropy by hand: two equal best among five far behind is one bit, five equal are log2 5.
 	for _, tc := range []struct {
 		x               []float64
-		best            uint8
+		best            int
 		margin, entropy float64
 	}{
 		{[]float64{1, -0.25, -0.25, -0.25, -0.25}, 0, 1.25, 2.8e-10 * 40},

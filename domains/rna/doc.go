@@ -25,11 +25,15 @@
 // is the pad, and what follows the first pad is dropped with a warning. There is no structure.
 //
 // The tensor is [columns, 5], channels A C G U and gap or pad. Its column count is even, since networks take two columns
-// to a token: an odd alignment gets one column more, always a gap in the data and not looked at when decoding. Every
-// coordinate is free, pads included.
+// to a token: an odd alignment gets one column more, always a gap in the data and not looked at when decoding.
 //
-// A symbol k is encoded as 1.25 (e_k - 1/5). The mean over the five channels is then 0 and the standard deviation
-// exactly 0.5, whatever the symbols: sqrt((0.8^2 + 4 0.2^2)/5) = 0.4, times 1.25.
+// With a consensus structure (pairs=joint, the default) it is [positions, 25] instead: a position for each pair, one choice
+// among the 25 combinations of its two symbols, and then positions of five columns each for those that do not pair. What
+// two paired columns have to do with each other is then in the code itself, and need not be learnt from two noisy columns far
+// apart (the pair track of domains.md 5.1, with all combinations, so that nothing is lost).
+//
+// Every coordinate is free, pads included. Choice k of K is encoded as s (e_k - 1/K), s = K / (2 sqrt(K-1)): the mean over its
+// channels is 0 and the standard deviation exactly 0.5, whatever the choice.
 //
 // # Structure without a fold
 //

@@ -6,34 +6,11 @@ import (
 	"pfgmgen/domains"
 )
 
-// codeScale is s of the encoding s (e_k - 1/5): over the five channels of a column its mean is 0 and its standard
-// deviation exactly 0.5, whatever the symbol.
-const codeScale = 1.25
-
-const (
-	codeOn  = codeScale * (1 - 1.0/channels)
-	codeOff = -codeScale / channels
-)
-
-// encode writes the code of each symbol, gaps after the last.
-func encode(dst []float64, symbols []uint8) {
-	for i := range dst {
-		dst[i] = codeOff
-	}
-	for column := range len(dst) / channels {
-		symbol := uint8(gapIndex)
-		if column < len(symbols) {
-			symbol = symbols[column]
-		}
-		dst[column*channels+int(symbol)] = codeOn
-	}
-}
-
 var _ domains.Examples = (*examples)(nil)
 
 // examples hold one symbol per column.
 type examples struct {
-	size   int       // coordinates of one sample
+	layout layout
 	rows   [][]uint8 // symbols; the rest of the columns is gaps
 	labels []int     // nil when unconditional
 }
@@ -42,10 +19,10 @@ func (e *examples) Len() int { return len(e.rows) }
 
 // Encode panics when dst has not the length of the shape.
 func (e *examples) Encode(dst []float64, i int) int {
-	if len(dst) != e.size {
-		panic(fmt.Sprintf("rna: Encode into %d values, the shape has %d", len(dst), e.size))
+	if len(dst) != e.layout.size() {
+		panic(fmt.Sprintf("rna: Encode into %d values, the shape has %d", len(dst), e.layout.size()))
 	}
-	encode(dst, e.rows[i])
+	e.layout.encode(dst, e.rows[i])
 	return e.label(i)
 }
 

@@ -61,6 +61,9 @@ func (l *loader) layOut() error {
 		return nil
 	}
 	l.s.Structure = dotBracket(carried, len(l.kept))
+	if l.pairs == joint {
+		l.s.Pairs = joint
+	}
 	return nil
 }
 

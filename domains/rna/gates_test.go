@@ -75,7 +75,7 @@ func TestGatesCatchPlantedFaults(t *testing.T) {
 			columns := sound(t, tc.data, tc.label)
 			x := make([]float64, a.Free())
 			tc.plant(columns, nil)
-			encode(x, columns)
+			a.layout.encode(x, columns)
 			tc.plant(columns, x)
 			v := a.Decode(x, tc.label).Verdict()
 			if slices.Contains(v.Violations, tc.code) != tc.hard || slices.Contains(v.Warnings, tc.code) == tc.hard {
@@ -95,14 +95,14 @@ func fill(c []uint8, symbol uint8) {
 func sound(t *testing.T, d *domains.Data, label int) []uint8 {
 	t.Helper()
 	e := d.Train.(*examples)
-	x := make([]float64, e.size)
+	x := make([]float64, e.layout.size())
 	for i, columns := range e.rows {
 		if l := e.Encode(x, i); l != label {
 			continue
 		}
 		v := d.Adapter.Decode(x, label).Verdict()
 		if n := len(e.Key(i)); n >= 70 && (n <= 76 || label >= 0) && len(v.Violations)+len(v.Warnings) == 0 {
-			out := make([]uint8, d.Adapter.Shape()[0])
+			out := make([]uint8, e.layout.columns)
 			fill(out, gapIndex)
 			copy(out, columns)
 			return out

@@ -203,7 +203,7 @@ func (l *loader) nameFamilies() error {
 
 // examples encodes one part.
 func (l *loader) examples(part []*record) *examples {
-	e := &examples{size: l.s.tensorColumns() * channels}
+	e := &examples{layout: l.s.layout()}
 	classes := make(map[string]int)
 	for i, f := range l.s.Families {
 		classes[f] = i

@@ -30,6 +30,7 @@ func TestConformance(t *testing.T) {
 	}{
 		{"unaligned", domains.LoadOptions{Paths: []string{tRNA}}},
 		{"aligned", domains.LoadOptions{Paths: []string{sprinzl}, Split: tRNA}},
+		{"apart", domains.LoadOptions{Paths: []string{sprinzl}, Split: tRNA, Settings: map[string]string{"pairs": apart}}},
 		{"families", domains.LoadOptions{Paths: []string{families}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -66,8 +67,11 @@ func TestSprinzlAlignment(t *testing.T) {
 	if d.Train.Len() != 1048 || d.Valid.Len() != 93 {
 		t.Errorf("%d training and %d held-out records, want 1048 and 93", d.Train.Len(), d.Valid.Len())
 	}
-	if shape := d.Adapter.Shape(); !slices.Equal(shape, []int{112, 5}) || d.Adapter.Free() != 560 {
-		t.Errorf("shape %v, %d free", shape, d.Adapter.Free())
+	for choice, want := range map[string][]int{joint: {40, 25}, apart: {112, 5}} {
+		a := load(t, domains.LoadOptions{Paths: []string{sprinzl}, Split: tRNA, Settings: map[string]string{"pairs": choice}}).Adapter
+		if shape := a.Shape(); !slices.Equal(shape, want) || a.Free() != want[0]*want[1] {
+			t.Errorf("pairs %s: shape %v, %d free, want %v", choice, shape, a.Free(), want)
+		}
 	}
 	notes := strings.Join(d.Notes, "\n")
 	for _, want := range []string{"10 records with ambiguity letters dropped", "test records not used", "exact repeats",
@@ -219,6 +223,7 @@ func FuzzOpen(f *testing.F) {
 		f.Add([]byte(load(f, o).Adapter.Settings()))
 	}
 	f.Add([]byte(`{"alphabet":"ACGU-","columns":3,"complexity":0,"half_pairs":0,"homopolymer":1,"lengths":[[1,3]],"pair_share":0.5,"representation":"aligned","structure":"(.)","version":1}`))
+	f.Add([]byte(`{"alphabet":"ACGU-","columns":3,"complexity":0,"half_pairs":0,"homopolymer":1,"lengths":[[1,3]],"pair_share":0.5,"pairs":"joint","representation":"aligned","structure":"(.)","version":1}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		a, err := Domain{}.Open(json.RawMessage(raw))
 		if err != nil {
@@ -233,7 +238,7 @@ func FuzzOpen(f *testing.F) {
 			x[i] = float64(i*7919%11) - 5
 		}
 		for label := -1; label <= min(3, len(a.Labels())); label++ {
-			if r := a.Decode(x, label); len(r.Key()) > a.Shape()[0] {
+			if r := a.Decode(x, label); len(r.Key()) > a.(*adapter).layout.columns {
 				t.Fatalf("%d residues from shape %v", len(r.Key()), a.Shape())
 			}
 		}
@@ -250,7 +255,7 @@ func Example() {
 	}
 	for _, text := range []string{"GA-C", "GA-A"} {
 		x := make([]float64, a.Free())
-		encode(x, symbols([]byte(text)))
+		a.(*adapter).layout.encode(x, symbols([]byte(text)))
 		r := a.Decode(x, -1)
 		r.(domains.Exporter).Export(os.Stdout, "fasta", "row-0")
 		fmt.Println(r.(*row).structure, r.Verdict().Violations)

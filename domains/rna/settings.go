@@ -30,13 +30,20 @@ type settings struct {
 	Homopolymer    int      `json:"homopolymer"`        // RN_HOMOPOLY above this
 	Lengths        [][2]int `json:"lengths"`            // RN_LEN outside: of all, then of each class
 	PairShare      float64  `json:"pair_share"`         // RN_STRUCT below this
+	Pairs          string   `json:"pairs,omitempty"`    // joint: a consensus pair is one choice; empty: of two columns
 	Representation string   `json:"representation"`
 	Structure      string   `json:"structure,omitempty"` // dot-bracket over Columns; empty without a consensus
 	Version        int      `json:"version"`
 }
 
-// tensorColumns is the number of columns of the tensor: even, because networks read two at a time.
-func (s *settings) tensorColumns() int { return (s.Columns + 1) / 2 * 2 }
+// layout follows from settings that passed check.
+func (s *settings) layout() layout {
+	if s.Pairs != joint {
+		return newLayout(s.Columns, nil)
+	}
+	pairs, _ := parsePairs(s.Structure)
+	return newLayout(s.Columns, pairs)
+}
 
 // classes is the number of labels.
 func (s *settings) classes() int {
@@ -86,6 +93,8 @@ func (s *settings) check() error {
 		return fmt.Errorf("columns %d, want 1 to %d", s.Columns, maxColumns)
 	case s.Representation == unaligned && (s.Columns%2 != 0 || s.Structure != ""):
 		return fmt.Errorf("an unaligned representation has an even number of columns (here %d) and no structure", s.Columns)
+	case s.Pairs != "" && (s.Pairs != joint || s.Structure == ""):
+		return fmt.Errorf("pairs %.20q with a structure of %d characters, want joint, and a structure then", s.Pairs, len(s.Structure))
 	case s.Structure != "" && len(s.Structure) != s.Columns:
 		return fmt.Errorf("a structure of %d characters for %d columns", len(s.Structure), s.Columns)
 	case s.HalfPairs < 0 || s.HalfPairs > maxColumns:

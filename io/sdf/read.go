@@ -15,7 +15,7 @@ import (
 
 // Limits of a record. V2000 has three columns for the numbers of atoms and bonds.
 const (
-	maxCount      = 999
+	MaxCount      = 999     // atoms, and bonds, of a molecule
 	maxLine       = 1 << 20 // bytes
 	maxProperties = 1000    // fields of data
 	maxData       = 4 << 20 // bytes of all of them
@@ -187,11 +187,11 @@ func (r *Reader) molfile(counts []byte) (*chem.Molecule, error) {
 	if version != "" && version != "V2000" {
 		return nil, r.fail("version %.10q, want V2000", version)
 	}
-	atoms, err := r.integer(counts, 0, 3, "the number of atoms", 0, maxCount)
+	atoms, err := r.integer(counts, 0, 3, "the number of atoms", 0, MaxCount)
 	if err != nil {
 		return nil, err
 	}
-	bonds, err := r.integer(counts, 3, 6, "the number of bonds", 0, maxCount)
+	bonds, err := r.integer(counts, 3, 6, "the number of bonds", 0, MaxCount)
 	if err != nil {
 		return nil, err
 	}

@@ -14,8 +14,8 @@ func Molblock(m *chem.Molecule, name string) (string, error) {
 	if strings.ContainsAny(name, "\r\n") || strings.HasPrefix(name, "$$$$") {
 		return "", fmt.Errorf("sdf: the name %.40q cannot stand on the first line", name)
 	}
-	if len(m.Atoms) > maxCount || len(m.Bonds) > maxCount {
-		return "", fmt.Errorf("sdf: %d atoms and %d bonds, V2000 holds %d of each", len(m.Atoms), len(m.Bonds), maxCount)
+	if len(m.Atoms) > MaxCount || len(m.Bonds) > MaxCount {
+		return "", fmt.Errorf("sdf: %d atoms and %d bonds, V2000 holds %d of each", len(m.Atoms), len(m.Bonds), MaxCount)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n  pfgmgen\n\n%3d%3d  0  0  0  0  0  0  0  0999 V2000\n", name, len(m.Atoms), len(m.Bonds))
