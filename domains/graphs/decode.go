@@ -48,9 +48,6 @@ func (a *adapter) build(r *row, codes []uint8) {
 			}
 		}
 	}
-	if a.s.Kind == molecules {
-		r.stuck = !settle(r.g)
-	}
 	a.finish(r)
 }
 

@@ -27,10 +27,8 @@
 // no graph is an exception. Components follow each other, the largest first. The search is bounded (maxWork), so that the
 // order of a large symmetric graph, say a cycle of 1,024 nodes, may depend on its numbering.
 //
-// Kekulé structures of one molecule differ by moving the three double bonds of six-rings. Bonds that are single in one and
-// double in another are called mobile, and have a type of their own in the encoding (4): how benzene is drawn is nothing
-// that a network should have to find out (molecule.go). With the drawing encoded, half of the faults of valence of
-// generated molecules lay in such rings, and more guidance did not help against them.
+// A molecule is drawn in one way too: of the Kekulé structures that differ by moving the three double bonds of six-rings,
+// the one whose double bonds stand earliest in the order, which is found without regard to them (molecule.go).
 //
 // # Representation
 //
@@ -40,8 +38,8 @@
 //     label; no channel when there is one class;
 //   - of a molecule, the number of implicit hydrogens, 0 to 4. Bonds imply it, and decoding goes by the bonds: it tells the
 //     network at each atom what its bonds must add up to;
-//   - for k = 1 to the bandwidth, the edge between nodes i and i-k: none or one of the types, of a molecule the order or
-//     mobile; with a single type one channel, +1 for an edge and -1 for none.
+//   - for k = 1 to the bandwidth, the edge between nodes i and i-k: none or one of the types; with a single type one
+//     channel, +1 for an edge and -1 for none.
 //
 // A choice among K is the one-hot s (e_k - 1/K), s = K / (2 sqrt(K-1)): mean 0 and deviation 0.5. So every undirected edge
 // has its coordinates once, and Free counts those of the largest graph. What a graph has not is exactly 0: positions
@@ -51,8 +49,6 @@
 // # Decoding
 //
 // The number of nodes is that of positions up to the last one that is not all 0, and each choice is its largest channel.
-// Mobile bonds are drawn as single and double ones by a matching, one double bond at each of their atoms. Where there is none,
-// the row is rejected (MO_KEKULE).
 // Charges: N with four bonds and O with three are +1 (the rule of GDSS, Jo et al. 2022), others are those of the class.
 // With fragments=largest a row is cut down to its largest component, as GDSS does, and n_components and the warning tell.
 //

@@ -42,12 +42,8 @@ func (l *loader) examples(a *adapter, part []*record, orders int) (*examples, er
 		if err := l.stopped(); err != nil {
 			return nil, err
 		}
-		var free []uint8
-		if l.s.Kind == molecules {
-			free = implicit(moleculeOf(r.g))
-		}
 		for _, o := range l.ordersOf(r, orders) {
-			e.rows = append(e.rows, a.codes(r.coded, free, o.nodes))
+			e.rows = append(e.rows, a.codes(o.g, o.nodes))
 			e.keys = append(e.keys, r.key)
 			if len(l.s.Classes) > 0 {
 				e.labels = append(e.labels, slices.Index(l.s.Classes, r.class))
@@ -57,30 +53,51 @@ func (l *loader) examples(a *adapter, part []*record, orders int) (*examples, er
 	return e, nil
 }
 
+// An ordered is a graph with an order of its nodes. The drawing of a molecule goes with the order.
+type ordered struct {
+	g *graph.Graph
+	ordering
+}
+
 // ordersOf are different orders of one graph within the bandwidth. Small and symmetric graphs have few, so the search
 // ends after as many attempts as would find most of them.
-func (l *loader) ordersOf(r *record, orders int) []ordering {
-	out := []ordering{r.order}
+func (l *loader) ordersOf(r *record, orders int) []ordered {
+	out := []ordered{{r.g, r.order}}
 	if orders == 1 {
 		return out
 	}
 	h := fnv.New64a()
 	h.Write([]byte(r.key))
 	rng := rand.New(rand.NewPCG(uint64(l.seed), h.Sum64()))
+	var drawn [][]uint8
+	if l.s.Kind == molecules {
+		drawn = drawings(r.g)
+	}
 	for attempt := 0; len(out) < orders && attempt < 8*orders; attempt++ {
-		o := randomOrder(r.coded, rng)
-		if o.bandwidth <= l.s.Bandwidth && !slices.ContainsFunc(out, func(p ordering) bool { return slices.Equal(o.code, p.code) }) {
+		o := ordered{r.g, randomOrder(r.g, rng)}
+		if o.bandwidth > l.s.Bandwidth {
+			continue
+		}
+		if len(drawn) > 1 {
+			o.g = &graph.Graph{N: r.g.N, Labels: r.g.Labels, Edges: slices.Clone(r.g.Edges)}
+			draw(o.g, drawn, o.nodes)
+			o.ordering = describe(o.g, o.nodes)
+		}
+		if !slices.ContainsFunc(out, func(p ordered) bool { return slices.Equal(o.code, p.code) }) {
 			out = append(out, o)
 		}
 	}
 	return out
 }
 
-// codes are those of a graph whose nodes stand in the given order; free are the hydrogens of its atoms, nil for other
-// graphs.
-func (a *adapter) codes(g *graph.Graph, free []uint8, order []int) []uint8 {
+// codes are those of a graph whose nodes stand in the given order.
+func (a *adapter) codes(g *graph.Graph, order []int) []uint8 {
 	step := a.layout.codes()
 	codes := make([]uint8, len(order)*step)
+	var free []uint8
+	if a.s.Kind == molecules {
+		free = implicit(moleculeOf(g))
+	}
 	position := make([]int, len(order))
 	for i, v := range order {
 		position[v] = i

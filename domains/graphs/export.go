@@ -11,6 +11,7 @@ import (
 	"pfgmgen/io/edgelist"
 	"pfgmgen/io/graph6"
 	"pfgmgen/io/sdf"
+	"pfgmgen/io/smiles"
 )
 
 // exports are the plain formats; the first two are for molecules only.
@@ -24,7 +25,7 @@ func (r *row) Export(w io.Writer, format, id string) error {
 	case r.m == nil && (format == "smiles" || format == "sdf"):
 		return fmt.Errorf("graphs: export as %s is for molecules, these are graphs without atoms; want graph6 or edgelist", format)
 	case format == "smiles":
-		s, err := r.smiles()
+		s, err := smiles.Canonical(r.m)
 		if err != nil {
 			return fmt.Errorf("graphs: %s: %w: %w", id, domains.ErrNoForm, err)
 		}

@@ -36,7 +36,6 @@ var checks = []domains.Item{
 	{Name: "GR_SBM", About: "hard with family=sbm: other than 2 to 5 blocks of 20 to 40 nodes, or a mean p of at most 0.9 over the pairs of blocks, of the share of joined pairs against 0.3 within and 0.005 between blocks; approximate, since blocks are sought by merges and moves that shorten the description of the graph"},
 	{Name: "MO_VALENCE", About: "hard, molecules: the bonds of an atom exceed the largest valence of its element and charge"},
 	{Name: "MO_CHARGE", About: "hard, molecules: N, O or S over its valence also with the charge +1 that N with four and O with three bonds take"},
-	{Name: "MO_KEKULE", About: "hard, molecules: bonds that should alternate cannot be drawn as single and double ones; all are single then, and smiles is null"},
 	{Name: "MO_DISC", About: "molecules: more than one fragment; hard, but with fragments=largest a warning, and the largest one is kept"},
 	{Name: "GR_ISOL", About: "warning: a node without an edge"},
 	{Name: "MO_HYDROGEN", About: "warning, molecules: the model's hydrogens of an atom differ from those that its bonds leave room for"},
@@ -56,7 +55,6 @@ func (a *adapter) newGates() []validate.Gate[*row] {
 		gates = append(gates,
 			gate{Code: "MO_VALENCE", Hard: true, Fails: func(r *row) bool { return len(r.m.Faults()) > 0 }},
 			gate{Code: "MO_CHARGE", Hard: true, Fails: func(r *row) bool { return slices.ContainsFunc(r.m.Faults(), chargeable) }},
-			gate{Code: "MO_KEKULE", Hard: true, Fails: func(r *row) bool { return r.stuck }},
 			gate{Code: "MO_DISC", Hard: strict, Fails: apart})
 	} else {
 		gates = append(gates, gate{Code: "GR_CONN", Hard: strict && (a.s.Connected || a.s.Family != ""), Fails: apart})

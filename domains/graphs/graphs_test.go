@@ -104,7 +104,7 @@ func TestFigures(t *testing.T) {
 		free    int
 		records [2]int
 	}{
-		{optionsFor(moleculeFile), []int{20, 33}, 552, [2]int{7860, 993}},
+		{optionsFor(moleculeFile), []int{20, 28}, 472, [2]int{7860, 993}},
 		{enzymes, []int{40, 11}, 404, [2]int{383, 42}},
 		{optionsFor("family:community-small"), []int{20, 8}, 124, [2]int{1143, 134}},
 	} {

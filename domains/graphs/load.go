@@ -357,10 +357,11 @@ func (l *loader) order() error {
 			if err := l.stopped(); err != nil {
 				return err
 			}
-			if r.coded = r.g; l.s.Kind == molecules {
-				r.coded = mobile(r.g)
+			if l.s.Kind == molecules {
+				r.order = orderMolecule(r.g)
+			} else {
+				r.order = canonicalOrder(r.g)
 			}
-			r.order = canonicalOrder(r.coded)
 		}
 	}
 	for i, r := range l.train {
@@ -391,7 +392,7 @@ func (l *loader) nameNodes() error {
 		for _, c := range r.g.Labels {
 			codes[c] = true
 		}
-		for _, e := range r.coded.Edges {
+		for _, e := range r.g.Edges {
 			types[e.Type] = true
 		}
 		l.s.Connected = l.s.Connected && r.g.IsConnected()
@@ -410,7 +411,7 @@ func (l *loader) nameNodes() error {
 	all := len(l.valid)
 	l.valid = slices.DeleteFunc(l.valid, func(r *record) bool {
 		return r.g.N > size || slices.ContainsFunc(r.g.Labels, func(c uint8) bool { return !codes[c] }) ||
-			slices.ContainsFunc(r.coded.Edges, func(e graph.Edge) bool { return !types[e.Type] })
+			slices.ContainsFunc(r.g.Edges, func(e graph.Edge) bool { return !types[e.Type] })
 	})
 	if n := all - len(l.valid); n > 0 {
 		l.note("%d held-out graphs with a size, a node label or an edge type that no training graph has left out", n)

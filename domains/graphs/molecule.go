@@ -9,7 +9,7 @@ import (
 	"pfgmgen/io/smiles"
 )
 
-// mobileBond is the edge type, in the encoding only, of a bond that is single in one drawing and double in another.
+// mobileBond is the edge type of a bond that is single in one drawing and double in another, while orders are sought.
 const mobileBond = 4
 
 // moleculeOf is the molecule of a graph whose labels are atom codes, charged by the rule of chem.AssignCharges: an N
@@ -171,10 +171,18 @@ func sixRings(g *graph.Graph) [][6]int {
 	return rings
 }
 
-// mobile is g with mobileBond for the bonds that its drawings differ in, however it is drawn itself. At each of their atoms
-// exactly one of them is double in every drawing.
-func mobile(g *graph.Graph) *graph.Graph {
+// orderMolecule finds the canonical order of the atoms, in which it does not matter how the molecule is drawn, and
+// draws it so that double bonds stand as early in that order as they can: the same molecule is then always encoded
+// alike, and the network has nothing to guess.
+func orderMolecule(g *graph.Graph) ordering {
 	all := drawings(g)
+	o := canonicalOrder(mobile(g, all))
+	draw(g, all, o.nodes)
+	return describe(g, o.nodes)
+}
+
+// mobile is g with mobileBond for the bonds that the drawings differ in.
+func mobile(g *graph.Graph, all [][]uint8) *graph.Graph {
 	blank := &graph.Graph{N: g.N, Labels: g.Labels, Edges: slices.Clone(g.Edges)}
 	for _, orders := range all[1:] {
 		for k, order := range orders {
@@ -186,22 +194,37 @@ func mobile(g *graph.Graph) *graph.Graph {
 	return blank
 }
 
-// settle draws the mobile bonds of g as single and double ones, and says whether that can be done. If not, all of them are
-// single.
-func settle(g *graph.Graph) bool {
-	var edges []int
-	var bonds [][2]int
-	for k, e := range g.Edges {
-		if e.Type == mobileBond {
-			edges, bonds = append(edges, k), append(bonds, [2]int{e.U, e.V})
-			g.Edges[k].Type = 1
-		}
+// draw gives g, of these drawings, the one with the greatest bond orders in the order of the nodes.
+func draw(g *graph.Graph, all [][]uint8, nodes []int) {
+	position := make([]int, g.N)
+	for i, v := range nodes {
+		position[v] = i
 	}
-	double, ok := chem.Alternate(g.N, bonds)
-	for i, two := range double {
-		if two {
-			g.Edges[edges[i]].Type = 2
-		}
+	rank := make([]int, len(g.Edges)) // the edges by their later, then by their earlier end
+	for k := range rank {
+		rank[k] = k
 	}
-	return ok
+	slices.SortFunc(rank, func(a, b int) int {
+		ends := func(k int) (int, int) {
+			u, v := position[g.Edges[k].U], position[g.Edges[k].V]
+			return max(u, v), min(u, v)
+		}
+		lateA, earlyA := ends(a)
+		lateB, earlyB := ends(b)
+		if lateA != lateB {
+			return lateA - lateB
+		}
+		return earlyA - earlyB
+	})
+	best := slices.MaxFunc(all, func(a, b []uint8) int {
+		for _, k := range rank {
+			if a[k] != b[k] {
+				return int(a[k]) - int(b[k])
+			}
+		}
+		return 0
+	})
+	for k, order := range best {
+		g.Edges[k].Type = order
+	}
 }

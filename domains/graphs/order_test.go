@@ -36,7 +36,7 @@ func TestOrderIsCanonical(t *testing.T) {
 		options domains.LoadOptions
 		order   func(*graph.Graph) ordering
 	}{
-		{optionsFor(moleculeFile), func(g *graph.Graph) ordering { return canonicalOrder(mobile(g)) }},
+		{optionsFor(moleculeFile), orderMolecule},
 		{enzymes, canonicalOrder},
 	} {
 		in := read(t, tc.options.Paths[0])

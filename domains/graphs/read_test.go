@@ -26,14 +26,14 @@ func FuzzRead(f *testing.F) {
 			if r.g.N > 40 {
 				continue
 			}
-			coded := r.g
+			order := canonicalOrder
 			if in.kind == molecules {
-				coded = mobile(r.g)
+				order = orderMolecule
 				if m := moleculeOf(r.g); len(m.Faults()) > 0 {
 					t.Fatalf("a molecule with faults %v", m.Faults())
 				}
 			}
-			o := canonicalOrder(coded)
+			o := order(r.g)
 			if len(o.nodes) != r.g.N || notSimple(&row{g: r.g}) || isomorphismKey(r.g) == "" {
 				t.Fatalf("%d of %d nodes ordered", len(o.nodes), r.g.N)
 			}

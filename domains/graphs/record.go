@@ -22,8 +22,7 @@ type record struct {
 	class string       // empty when the input has none
 	split string       // train, valid, test, or empty when the input has none
 
-	coded *graph.Graph // g with mobile bonds, as it is encoded
-	order ordering     // of coded
+	order ordering
 	key   string
 }
 

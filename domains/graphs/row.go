@@ -1,8 +1,6 @@
 package graphs
 
 import (
-	"errors"
-
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 
@@ -24,7 +22,6 @@ type row struct {
 	g         *graph.Graph   // labels are codes
 	m         *chem.Molecule // nil for other graphs
 	hydrogens []uint8        // of each atom as the network says, at most 4
-	stuck     bool           // mobile bonds cannot be drawn as single and double ones
 	finite    bool           // the sample
 	pieces    int            // components as decoded
 	size      int            // nodes of the largest one
@@ -42,16 +39,6 @@ func (r *row) Key() string {
 		return moleculeKey(r.g, r.m)
 	}
 	return isomorphismKey(r.g)
-}
-
-var errStuck = errors.New("graphs: its alternating bonds cannot be drawn")
-
-// smiles is the canonical SMILES of a molecule; some that networks spell have none.
-func (r *row) smiles() (string, error) {
-	if r.stuck {
-		return "", errStuck
-	}
-	return smiles.Canonical(r.m)
 }
 
 // plain is the graph with the labels that people know: atomic numbers, or node labels as the bits of an int8.
@@ -154,7 +141,7 @@ var columns = []column{
 	}},
 	boolColumn("is_planar", "can be drawn in the plane without crossing edges", func(_ *row, c *content) bool { return c.IsPlanar() }),
 	boolColumn("is_tree", "connected and without a cycle", func(_ *row, c *content) bool { return c.IsTree() }),
-	ofMolecules(textColumn("smiles", "own canonical SMILES as a Kekulé structure", func(r *row, _ *content) (string, error) { return r.smiles() })),
+	ofMolecules(textColumn("smiles", "own canonical SMILES as a Kekulé structure", func(r *row, _ *content) (string, error) { return smiles.Canonical(r.m) })),
 	ofMolecules(column{"charge", arrow.PrimitiveTypes.Int8, "int8: net charge, in elementary charges", func(r *row, _ *content, b array.Builder) {
 		b.(*array.Int8Builder).Append(int8(max(-128, min(127, r.m.NetCharge()))))
 	}}),

@@ -31,7 +31,7 @@ type settings struct {
 	Classes   []string   `json:"classes,omitempty"`   // of the condition
 	Condition string     `json:"condition,omitempty"` // label, size, or empty
 	Connected bool       `json:"connected"`           // every training graph is
-	EdgeTypes []int      `json:"edge_types"`          // rising, 1 or more each; of molecules orders and mobileBond
+	EdgeTypes []int      `json:"edge_types"`          // rising, 1 or more each
 	Family    string     `json:"family,omitempty"`    // one of rules, or empty
 	Fragments string     `json:"fragments,omitempty"` // largest: rows are cut down to their largest component
 	Kind      string     `json:"kind"`                // molecules or graphs
@@ -138,7 +138,7 @@ func (s *settings) checkNodes() error {
 func (s *settings) checkEdges() error {
 	top := math.MaxInt8
 	if s.Kind == molecules {
-		top = mobileBond
+		top = 3
 	}
 	if len(s.EdgeTypes) < 1 || len(s.EdgeTypes) > maxEdgeKinds {
 		return fmt.Errorf("%d edge types, want 1 to %d", len(s.EdgeTypes), maxEdgeKinds)

@@ -38,7 +38,7 @@ func TestSettings(t *testing.T) {
 	for _, bad := range [][3]string{
 		{moleculeSettings, "version", "2"}, {moleculeSettings, "kind", `"proteins"`}, {moleculeSettings, "atoms", `[]`},
 		{moleculeSettings, "atoms", `["C","C"]`}, {moleculeSettings, "atoms", `["Xx"]`}, {moleculeSettings, "atoms", `["C+0"]`},
-		{moleculeSettings, "atoms", `["C+9"]`}, {moleculeSettings, "labels", `[1]`}, {moleculeSettings, "edge_types", `[5]`},
+		{moleculeSettings, "atoms", `["C+9"]`}, {moleculeSettings, "labels", `[1]`}, {moleculeSettings, "edge_types", `[4]`},
 		{moleculeSettings, "edge_types", `[]`}, {moleculeSettings, "edge_types", `[2,1]`}, {moleculeSettings, "bandwidth", "5"},
 		{moleculeSettings, "bandwidth", "0"}, {moleculeSettings, "bandwidth", "-1"}, {moleculeSettings, "family", `"tree"`},
 		{moleculeSettings, "sizes", `[]`}, {moleculeSettings, "sizes", `[[]]`}, {moleculeSettings, "sizes", `[[[1,3]]]`},

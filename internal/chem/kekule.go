@@ -2,26 +2,6 @@ package chem
 
 import "slices"
 
-// Alternate chooses double bonds among bonds, pairs of atoms from 0 up to but not including atoms: one at each atom that
-// has any of these bonds. It says whether that can be done; a choice is the same for the same bonds in the same order.
-func Alternate(atoms int, bonds [][2]int) (double []bool, ok bool) {
-	g := newMatching(atoms)
-	for _, b := range bonds {
-		g.join(b[0], b[1])
-	}
-	g.greedy()
-	for i, next := range g.next {
-		if len(next) > 0 && g.mate[i] < 0 && !g.augment(i) {
-			return nil, false
-		}
-	}
-	double = make([]bool, len(bonds))
-	for k, b := range bonds {
-		double[k] = g.mate[b[0]] == b[1]
-	}
-	return double, true
-}
-
 // Kekulise writes aromatic bonds as single and double ones. aromatic marks such atoms, mobile such bonds: their order is
 // 1, and becomes 2 where needed. hydrogens are those stated for an atom, -1 where the valence decides. An aromatic atom
 // takes a double bond when its single bonds and stated hydrogens leave no allowed valence as they are and it has none
