@@ -66,7 +66,7 @@ train-rna-trna:
 
 train-antibody-vh:
 	$(TRAIN) --domain antibody --data $(DATA)/antibody/oas_jaffe2022_paired/paired_vh_vl.tsv.gz --set chains=heavy --set condition=v_family \
-		--size medium --steps 5000 --weights fp16 --license CC-BY-4.0 \
+		--size medium --steps 9000 --ln-sigma-mean 0.4 --ln-sigma-std 1.1 --rate 2e-3 --weights fp16 --license CC-BY-4.0 \
 		--source "heavy chains of one human donor, paired 10x data of Jaffe et al. 2022 in the Observed Antibody Space, the train part of the project's split" \
 		--out models/antibody-vh.onnx
 
