@@ -36,7 +36,7 @@ func TestFitAdapter(t *testing.T) {
 		t.Errorf("the model's own data: exit %d, %q, %.3f of the held-out records pass\n%s", code, r.Mismatch, r.HeldOutPass, stderr)
 	}
 	r, code, stderr := fitted(t, "--data", hairpins+".sto", "--model", "rna-trna")
-	if code != exitFailure || !strings.Contains(r.Mismatch, "shape [112 5]") || !strings.Contains(stderr, "do not fit the model") {
+	if code != exitFailure || !strings.Contains(r.Mismatch, "shape [40 25]") || !strings.Contains(stderr, "do not fit the model") {
 		t.Errorf("other data: exit %d, %q\n%s", code, r.Mismatch, stderr)
 	}
 }

@@ -226,7 +226,7 @@ func TestNoValidRowIsNoDataset(t *testing.T) {
 	model, _ := hairpinModel(t, func(c *sampler.Contract, points [][]float64) [][]float64 {
 		empty := make([]float64, len(points[0]))
 		for i := range empty {
-			empty[i] = float64(i % 5) // the last channel of five is the gap
+			empty[i] = float64(i % 25) // the last channel of five is the gap, that of 25 a pair of gaps
 		}
 		return [][]float64{empty}
 	})
