@@ -86,7 +86,7 @@ train-graphs-community:
 		--out models/graphs-community.onnx
 
 train-audio-digits:
-	$(TRAIN) --domain audio --data $(DATA)/audio/fsdd/recordings.zip --size medium --steps 5000 --guidance 2 --weights fp16 --license CC-BY-SA-4.0 \
+	$(TRAIN) --domain audio --data $(DATA)/audio/fsdd/recordings.zip --size medium --steps 5000 --guidance 1.5 --weights fp16 --license CC-BY-SA-4.0 \
 		--source "Free Spoken Digit Dataset, takes 7 to 49 of six speakers" --out models/audio-digits.onnx
 
 train-images-mnist:
