@@ -160,6 +160,9 @@ func train(ctx context.Context, e *env, registry domains.Registry, o trainOption
 	set := training.DefaultSettings(arch)
 	set.D, set.Seed, set.Threads = training.Dimensions(o.d), o.seed, o.threads
 	set.Steps, set.Batch, set.Rate, set.LogMean, set.LogStd = max(o.steps, 1), o.batch, o.rate, hint.LnSigmaMean, hint.LnSigmaStd
+	if o.steps > 0 { // a budget has its steps, and their warm-up, fixed later
+		set.Warmup = min(set.Warmup, set.Steps/10)
+	}
 	var initial []float32
 	if o.init != "" {
 		if initial, scale, err = initialWeights(registry, o, &set, data, measured); err != nil {
