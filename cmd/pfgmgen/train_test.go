@@ -63,6 +63,7 @@ func TestTrain(t *testing.T) {
 				t.Fatal(err)
 			}
 			if c.Domain != "rna" || c.License != "Apache-2.0" || record.Examples != 96 || record.DataSHA256 == "" ||
+				record.Settings.Warmup != 1 || // a tenth of 12 steps
 				(test.rows > 0 && float64(record.TrainRows) != test.rows) {
 				t.Errorf("contract %+v\nrecord %+v", c, record)
 			}

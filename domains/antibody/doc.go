@@ -37,7 +37,7 @@
 //
 // Gaps in the middle are IMGT's rule for the loops. IgCraft has them at the end; then the last residues of CDR3, which the J
 // gene decides, stand somewhere else for each length, and a network blurs them: of the distance between generated and held-out
-// residues per position (JS), nearly two thirds lay in CDR3, and most of that in IMGT 113 to 117.
+// residues per position (JS), 60 % lay in CDR3, nine tenths of that in IMGT 113 to 117 (1,500 chains of a model with gaps at the end).
 //
 // # Numbering
 //

@@ -207,3 +207,25 @@ func TestDecode(t *testing.T) {
 	}()
 	a.Decode(x[1:], -1)
 }
+
+// The ends of every region have fixed positions, whatever its length.
+func TestGapsAreInTheMiddle(t *testing.T) {
+	p := parts{"", "A", "CD", "EFG", "HIKL", "MNPQR", "STVWYA"}
+	symbols := make([]uint8, positions[heavy])
+	p.put(symbols, heavy)
+	at := 0
+	for r, want := range []string{"-", "A", "C-D", "EF-G", "HI-KL", "MNP-QR", "STV-WYA"} {
+		text := make([]byte, widths[heavy][r])
+		for i := range text {
+			text[i] = alphabet[symbols[at+i]]
+		}
+		at += len(text)
+		start, end, gapped := strings.Cut(want, "-")
+		if !strings.HasPrefix(string(text), start) || !strings.HasSuffix(string(text), end) || gapped && strings.Trim(string(text[len(start):len(text)-len(end)]), "-") != "" {
+			t.Errorf("%s is put as %s, want %s with more gaps there", p[r], text, want)
+		}
+	}
+	if back, disordered := takeParts(symbols, heavy); back != p || disordered != 0 {
+		t.Errorf("%q comes back as %q, %d residues between gaps", p, back, disordered)
+	}
+}

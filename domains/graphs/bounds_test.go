@@ -134,7 +134,7 @@ func TestLoadStops(t *testing.T) {
 	}{
 		{"graphs of a file", optionsFor(path)},
 		{"a family", optionsFor("family:planar-64", "count=1000000")},
-		{"orders", optionsFor("family:sbm", "count=50", "orders=64")},
+		{"orders", optionsFor("family:sbm", "count=500", "orders=64")},
 	} {
 		ctx, cancel := context.WithCancel(context.Background())
 		var stopped time.Time

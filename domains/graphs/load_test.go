@@ -420,6 +420,27 @@ func TestExports(t *testing.T) {
 			t.Errorf("%s: %q, %v, want %q in it", tc.format, b.String(), err, tc.want)
 		}
 	}
+	// A chain of 1,000 atoms is too long for an SD file, and the complete graph of 24 has too many open rings for SMILES.
+	chain, dense := &row{g: &graph.Graph{N: 1000}, finite: true}, &row{g: &graph.Graph{N: 24}, finite: true}
+	for u := range chain.g.N {
+		if chain.g.Labels = append(chain.g.Labels, C); u > 0 {
+			chain.g.Edges = append(chain.g.Edges, graph.Edge{U: u - 1, V: u, Type: 1})
+		}
+	}
+	for u := range dense.g.N {
+		dense.g.Labels = append(dense.g.Labels, C)
+		for v := u + 1; v < dense.g.N; v++ {
+			dense.g.Edges = append(dense.g.Edges, graph.Edge{U: u, V: v, Type: 1})
+		}
+	}
+	mol.finish(chain)
+	mol.finish(dense)
+	for format, r := range map[string]*row{"sdf": chain, "smiles": dense} {
+		var b strings.Builder
+		if err := r.Export(&b, format, "run-1"); !errors.Is(err, domains.ErrNoForm) || b.Len() > 0 {
+			t.Errorf("%s: %d bytes, %v, want ErrNoForm and nothing", format, b.Len(), err)
+		}
+	}
 	// What is exported as SMILES or SDF reads back as the same molecule.
 	data := load(t, moleculeFile)
 	x := make([]float64, mol.layout.size())

@@ -12,7 +12,8 @@ import (
 const softness = 0.25
 
 // Decode takes the largest channel of each choice, the first one among equals. NaN counts as the lowest; a tensor with any
-// NaN or infinity fails RN_NAN whatever it spells. What is added to fill the tensor is not looked at otherwise. It panics when x has not the length of the shape.
+// NaN or infinity fails RN_NAN whatever it spells. What is added to fill the tensor is not looked at otherwise. It panics
+// when x has not the length of the shape.
 func (a *adapter) Decode(x []float64, label int) domains.Row {
 	if len(x) != a.Free() {
 		panic(fmt.Sprintf("rna: Decode of %d values, the shape has %d", len(x), a.Free()))

@@ -73,6 +73,33 @@ func TestStructureFollowsTheRow(t *testing.T) {
 	}
 }
 
+// Beyond 64 positions a layout can be cut into tokens of four, and what fills it is not looked at.
+func TestLongLayout(t *testing.T) {
+	const pairs, loop = 61, 22 // 61 positions of pairs and 5 of single columns make 66
+	text := strings.Repeat("G", pairs) + strings.Repeat("A", loop) + strings.Repeat("C", pairs)
+	structure := strings.Repeat("(", pairs) + strings.Repeat(".", loop) + strings.Repeat(")", pairs)
+	a := open(t, settings{Representation: aligned, Columns: len(text), Structure: structure, Pairs: joint, Lengths: [][2]int{{0, 999}}, Homopolymer: 999})
+	if !slices.Equal(a.Shape(), []int{68, 25}) {
+		t.Errorf("66 positions have shape %v, want 68", a.Shape())
+	}
+	if r := a.decodeText(text, -1); r.seq != text || r.structure != structure {
+		t.Errorf("%s becomes %s", text, r.seq)
+	}
+}
+
+// Pairs that are one choice need a structure that says which.
+func TestJointPairsNeedAStructure(t *testing.T) {
+	for _, s := range []settings{
+		{Representation: aligned, Columns: 2, Pairs: joint, Lengths: [][2]int{{0, 2}}},
+		{Representation: aligned, Columns: 2, Structure: "()", Pairs: apart, Lengths: [][2]int{{0, 2}}},
+	} {
+		s.Version, s.Alphabet = settingsVersion, alphabet
+		if _, err := (Domain{}).Open(s.marshal()); err == nil || !strings.Contains(err.Error(), "joint") {
+			t.Errorf("pairs %s, structure %q: %v", s.Pairs, s.Structure, err)
+		}
+	}
+}
+
 func TestUnalignedStopsAtThePad(t *testing.T) {
 	a := open(t, settings{Representation: unaligned, Columns: 6, Lengths: [][2]int{{0, 6}}, Homopolymer: 6})
 	for _, tc := range []struct {

@@ -108,6 +108,7 @@ func TestLoadErrors(t *testing.T) {
 		{"table without records", with([]string{fa("id\tsequence\n")}), []string{"no records"}},
 		{"aligned, but lengths differ", with([]string{good}, "representation", "aligned"), []string{"a has length 4, b has 3"}},
 		{"unknown representation", with([]string{good}, "representation", "graph"), []string{"representation=graph"}},
+		{"unknown pairs", with([]string{good}, "pairs", "together"), []string{"pairs=together", "joint or apart"}},
 		{"bad min_column", with([]string{good}, "min_column", "2"), []string{"min_column=2"}},
 		{"min_column NaN", with([]string{good}, "min_column", "NaN"), []string{"min_column=NaN"}},
 		{"bad ambiguous", with([]string{good}, "ambiguous", "keep"), []string{"ambiguous=keep"}},
