@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,9 +27,9 @@ type work struct {
 	o     runOptions
 	model *model
 
-	ours  bool              // the place has a plan already
-	done  *dataset.Manifest // when nothing is to be done
-	state *dataset.State
+	before []byte            // the plan that the place has already, nil without one
+	done   *dataset.Manifest // when nothing is to be done
+	state  *dataset.State
 }
 
 // look says what is in the place: nothing, a part of the dataset, all of it, or a dataset with other settings, which is an
@@ -39,10 +40,12 @@ func (w *work) look(ctx context.Context) error {
 		w.state = new(dataset.State)
 		return err
 	}
-	w.ours = true
-	there, err := readPlan(ctx, w.st)
+	if w.before, err = dataset.ReadPlan(ctx, w.st); err != nil {
+		return err
+	}
+	there, err := pipeline.ParsePlan(w.before)
 	if err != nil {
-		return fmt.Errorf("%w; choose another --out", err)
+		return fmt.Errorf("%s: %w; choose another --out", w.st, err)
 	}
 	same, err := w.compare(there)
 	if err != nil {
@@ -135,7 +138,7 @@ func (w *work) produce(ctx context.Context, parts pipeline.Parts, eng *engine) e
 // an order of its own, so that several processes share them: none waits for another, and two that happen to make the same
 // shard make the same bytes.
 func (w *work) claim(ctx context.Context, schema *arrow.Schema, eng *engine) (*queue, error) {
-	first, err := dataset.WritePlan(ctx, w.st, w.plan.JSON())
+	first, err := dataset.WritePlan(ctx, w.st, w.plan.JSON(), w.before)
 	if err != nil {
 		return nil, err
 	}
@@ -199,6 +202,9 @@ func (q *queue) next(ctx context.Context) (shard int, ok bool, err error) {
 
 // finish commits the dataset unless shards are missing, which others have to make.
 func (w *work) finish(ctx context.Context, rep *pipeline.Report) error {
+	if there, err := dataset.ReadPlan(ctx, w.st); err != nil || !bytes.Equal(there, w.plan.JSON()) {
+		return fmt.Errorf("the plan of %s has changed while this run was at work (%v), so it is left to another run to finish the dataset", w.st, err)
+	}
 	state, err := w.place.state(ctx, dataset.CheckSize)
 	if err != nil {
 		return err
@@ -207,8 +213,8 @@ func (w *work) finish(ctx context.Context, rep *pipeline.Report) error {
 	res.Report = rep
 	if missing := w.missing(state); len(missing) > 0 {
 		if w.o.owns == nil {
-			return fmt.Errorf("%s of %d are not finished in %s, the first is %d; somebody has removed or changed files of this run. Run the same command again",
-				plural(len(missing), "shard"), w.plan.Shards(), w.st, missing[0])
+			return fmt.Errorf("%s of %d shards are not finished in %s, the first is %d; somebody has removed or changed files of this run. Run the same command again",
+				number(int64(len(missing))), w.plan.Shards(), w.st, missing[0])
 		}
 		res.Status, res.Missing = "partial", len(missing)
 		w.e.info("%s made, %d of %d are missing, which are for other tasks; then: pfgmgen finalize %s", plural(rep.Shards, "shard"), len(missing), w.plan.Shards(), shellWord(w.st.String()))

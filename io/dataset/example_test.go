@@ -32,7 +32,7 @@ func Example() {
 		{Name: "sequence", Type: arrow.BinaryTypes.String, Nullable: true},
 	}, nil)
 	plan := []byte(`{"domain":"rna","n":3,"seed":7}`)
-	if _, err := dataset.WritePlan(ctx, store.Dir(dir), plan); err != nil {
+	if _, err := dataset.WritePlan(ctx, store.Dir(dir), plan, nil); err != nil {
 		log.Fatal(err)
 	}
 	w, err := dataset.Create(ctx, store.Dir(dir), schema, dataset.Options{RunID: "example"})

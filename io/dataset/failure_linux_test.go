@@ -52,7 +52,7 @@ func child(what, dir string) error {
 			return fmt.Errorf("cannot mount: %w", err)
 		}
 	}
-	if _, err := WritePlan(ctx, store.Dir(dir), []byte("{}")); err != nil {
+	if _, err := WritePlan(ctx, store.Dir(dir), []byte("{}"), nil); err != nil {
 		return err
 	}
 	o := Options{RowGroupRows: 500}
@@ -206,7 +206,7 @@ func TestReadOnlyPlace(t *testing.T) {
 		if !errors.Is(err, ErrPlace) || !errors.Is(err, os.ErrPermission) || !strings.Contains(err.Error(), place) {
 			t.Errorf("%s: %v, want permission denied", place, err)
 		}
-		if _, err := WritePlan(t.Context(), store.Dir(place), []byte("{}")); !errors.Is(err, ErrPlace) {
+		if _, err := WritePlan(t.Context(), store.Dir(place), []byte("{}"), nil); !errors.Is(err, ErrPlace) {
 			t.Errorf("WritePlan %s: %v", place, err)
 		}
 	}

@@ -190,7 +190,7 @@ func testManifest(rows int64) Manifest {
 // finished writes a dataset of two parts and an export and commits it.
 func finished(t testing.TB, dir string, rows int64, o Options) *Manifest {
 	t.Helper()
-	if _, err := WritePlan(t.Context(), store.Dir(dir), []byte(`{"n":1}`)); err != nil {
+	if _, err := WritePlan(t.Context(), store.Dir(dir), []byte(`{"n":1}`), nil); err != nil {
 		t.Fatal(err)
 	}
 	w, err := Create(t.Context(), store.Dir(dir), fixtureSchema(), o)

@@ -112,9 +112,10 @@ func at(st store.Store, name string) string { return strings.TrimSuffix(st.Strin
 func datasetError(err error) error { return fmt.Errorf("dataset: %w", err) }
 
 // WritePlan records the plan of a run, JSON of at most 16 MiB, in a place. This claims the place: it is the first thing a run
-// writes. A place that is not ours and not empty is refused. Replacing another plan takes _SUCCESS and the manifest away.
-// first says that this call claimed the place: of several at once, one does.
-func WritePlan(ctx context.Context, st store.Store, plan []byte) (first bool, err error) {
+// writes. A place that is not ours and not empty is refused, and so is one whose plan is neither this one nor before, the
+// one that it is to replace; nil is none. Replacing a plan takes _SUCCESS and the manifest away. first says that this call
+// claimed the place: of several at once, one does.
+func WritePlan(ctx context.Context, st store.Store, plan, before []byte) (first bool, err error) {
 	if len(plan) > maxPlan || !json.Valid(plan) {
 		return false, fmt.Errorf("dataset: the plan is not JSON of at most %d bytes", maxPlan)
 	}
@@ -126,8 +127,17 @@ func WritePlan(ctx context.Context, st store.Store, plan []byte) (first bool, er
 	if err != nil {
 		return false, datasetError(err)
 	}
+	defer f.Abort()
 	f.Write(plan) // its error is kept and returned by the commit
-	if ours {
+	replace := false
+	if ours && before != nil {
+		there, err := ReadPlan(ctx, st)
+		if err != nil {
+			return false, err
+		}
+		replace = bytes.Equal(there, before)
+	}
+	if replace {
 		err = f.Commit(ctx, func() error { return removeCommit(ctx, st) })
 	} else {
 		err = f.CommitNew(ctx)
@@ -141,7 +151,7 @@ func WritePlan(ctx context.Context, st store.Store, plan []byte) (first bool, er
 	if err := st.Sweep(ctx); err != nil {
 		return false, datasetError(err)
 	}
-	return !ours && f.Made(), nil
+	return !replace && f.Made(), nil
 }
 
 // removeSuccess says that the files are no longer those of a finished run.

@@ -69,7 +69,7 @@ func TestPlaces(t *testing.T) {
 				if _, err := Create(t.Context(), store.Dir(dir), fixtureSchema(), Options{}); !errors.Is(err, ErrPlace) {
 					t.Errorf("Create: %v", err)
 				}
-				if _, err := WritePlan(t.Context(), store.Dir(dir), []byte("{}")); !errors.Is(err, ErrPlace) {
+				if _, err := WritePlan(t.Context(), store.Dir(dir), []byte("{}"), nil); !errors.Is(err, ErrPlace) {
 					t.Errorf("WritePlan: %v", err)
 				}
 			}
@@ -97,14 +97,14 @@ func TestPlan(t *testing.T) {
 	}
 	plan := []byte("{\"n\": 1,\n\"seed\": 18446744073709551615}\n")
 	for range 2 {
-		if _, err := WritePlan(t.Context(), store.Dir(dir), plan); err != nil {
+		if _, err := WritePlan(t.Context(), store.Dir(dir), plan, nil); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := ReadPlan(t.Context(), store.Dir(dir)); err != nil || string(got) != string(plan) {
 			t.Errorf("plan %q, %v", got, err)
 		}
 	}
-	if _, err := WritePlan(t.Context(), store.Dir(dir), []byte("{")); err == nil {
+	if _, err := WritePlan(t.Context(), store.Dir(dir), []byte("{"), nil); err == nil {
 		t.Error("a plan that is not JSON was written")
 	}
 	if got := files(t, dir); len(got) != 1 {

@@ -385,9 +385,9 @@ func ReadAbout(ctx context.Context, st store.Store) ([]byte, error) {
 	return readBounded(ctx, st, aboutName, maxPlan)
 }
 
-// Strays are the files in the folders of a place that belong to no finished shard: unlisted parts and exports, records
-// that cannot be used, and keys without a record.
-func (s *State) Strays(ctx context.Context, st store.Store) ([]string, error) {
+// Strays are the files in the folders of a dataset, those of its exports among them, that belong to no finished shard:
+// unlisted parts and exports, records that cannot be used, and keys without a record.
+func (s *State) Strays(ctx context.Context, st store.Store, exports ...string) ([]string, error) {
 	known := map[string]bool{planName: true, aboutName: true}
 	for _, r := range s.Records {
 		known[recordPath(r.Shard)] = true
@@ -395,12 +395,8 @@ func (s *State) Strays(ctx context.Context, st store.Store) ([]string, error) {
 			known[f.Path] = true
 		}
 	}
-	folders, err := st.Folders(ctx)
-	if err != nil {
-		return nil, datasetError(err)
-	}
 	var strays []string
-	for _, folder := range folders {
+	for _, folder := range append([]string{stateDir, dataDir}, exports...) {
 		files, err := st.List(ctx, folder)
 		if err != nil {
 			return nil, datasetError(err)
