@@ -19,9 +19,13 @@ type File struct {
 	temp *os.File
 	buf  *bufio.Writer
 	sum  hash.Hash
+	md5  hash.Hash // for clients that check by it what they send; nil in a directory
 	n    int64
 	err  error // the first one; later calls repeat it
 	over bool  // published or thrown away
+
+	unnamed bool   // the temporary file has no name any more
+	staged  string // where a temporary file is that does not lie beside the file to be
 
 	// publish gives the flushed temporary file its name and ends it. With onlyNew another file of that name is fs.ErrExist,
 	// unless it has the same bytes; otherwise before is called before such a file is replaced.
@@ -45,10 +49,11 @@ func (f *File) Write(p []byte) (int, error) {
 	}
 	n, err := f.buf.Write(p)
 	f.sum.Write(p[:n])
-	f.n += int64(n)
-	if err != nil {
-		f.err = nameError(f.name, err)
+	if f.md5 != nil {
+		f.md5.Write(p[:n])
 	}
+	f.n += int64(n)
+	f.keep(f.stage(err))
 	return n, f.err
 }
 
@@ -71,7 +76,9 @@ func (f *File) SHA256() string { return hex.EncodeToString(f.sum.Sum(nil)) }
 
 // Commit makes the file durable under its name. When a file with the same bytes is there already it stays as it is; before
 // another one is replaced, before is called if it is not nil. After an error nothing of the file is left.
-func (f *File) Commit(ctx context.Context, before func() error) error { return f.end(ctx, false, before) }
+func (f *File) Commit(ctx context.Context, before func() error) error {
+	return f.end(ctx, false, before)
+}
 
 // CommitNew makes the file durable under its name unless another one with other bytes is there: the error then wraps
 // fs.ErrExist.
@@ -85,7 +92,7 @@ func (f *File) end(ctx context.Context, onlyNew bool, before func() error) error
 		f.keep(ctx.Err())
 	}
 	if f.err == nil {
-		f.keep(f.buf.Flush())
+		f.keep(f.stage(f.buf.Flush()))
 	}
 	if f.err == nil {
 		f.keep(f.publish(ctx, onlyNew, before))
@@ -103,8 +110,18 @@ func (f *File) Abort() {
 	if !renameOpen {
 		f.temp.Close()
 	}
-	os.Remove(f.temp.Name())
+	if !f.unnamed {
+		os.Remove(f.temp.Name())
+	}
 	f.temp.Close()
+}
+
+// stage says where the temporary file is when writing it fails: not where the user looks when it is to become an object.
+func (f *File) stage(err error) error {
+	if err == nil || f.staged == "" {
+		return err
+	}
+	return fmt.Errorf("its temporary file in %s: %w; set TMPDIR to a directory with room", f.staged, cause(err))
 }
 
 func (f *File) keep(err error) {
