@@ -26,9 +26,10 @@ type Bucket struct {
 	prefix   string // of keys: "", or it ends in a slash
 	blob     *blob.Bucket
 
-	tries uint          // of an operation, when its faults are passing ones
-	wait  time.Duration // after the first of them
-	idle  time.Duration // without a byte that moves, after which a transfer is given up
+	tries  uint          // of an operation, when its faults are passing ones
+	wait   time.Duration // after the first of them
+	idle   time.Duration // without a byte that moves, after which a transfer is given up
+	orphan time.Duration // age from which an unfinished upload in parts is taken for one whose writer is gone
 
 	answered    atomic.Bool // the bucket has answered a request
 	there       atomic.Bool // the bucket is known to exist
@@ -42,7 +43,7 @@ func newBucket(location, base, prefix string, b *blob.Bucket) *Bucket {
 		base, prefix = strings.TrimSuffix(base, "/")+"/"+prefix, prefix+"/"
 	}
 	return &Bucket{location: location, base: strings.TrimSuffix(base, "/"), prefix: prefix, blob: b,
-		tries: 10, wait: 500 * time.Millisecond, idle: 5 * time.Minute}
+		tries: 10, wait: 500 * time.Millisecond, idle: 5 * time.Minute, orphan: 24 * time.Hour}
 }
 
 // String is the URL.
@@ -233,6 +234,9 @@ func (b *Bucket) Probe(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() {
+		if !b.answered.Load() {
+			return // nothing can be there
+		}
 		over, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		defer cancel()
 		if rerr := b.remove(over, name); rerr != nil && err == nil {

@@ -29,7 +29,7 @@ func (r *reader) connect() error {
 	body, err := retry(r.ctx, r.b, func(ctx context.Context) (*blob.Reader, error) {
 		r.stop()
 		ctx, r.w = r.b.watch(ctx)
-		body, err := r.b.blob.NewRangeReader(ctx, r.b.key(r.name), r.at, -1, nil)
+		body, err := r.b.blob.NewRangeReader(ctx, r.b.key(r.name), r.at, -1, &blob.ReaderOptions{BeforeRead: quiet})
 		return body, r.w.err(err)
 	})
 	if err != nil {
@@ -43,6 +43,15 @@ func (r *reader) connect() error {
 		return fmt.Errorf("%s: it was replaced while it was being read; read it again", r.b.url(r.name))
 	}
 	r.body, r.version = body, v
+	return nil
+}
+
+// quiet keeps S3's client from logging a line for every object that was sent in parts and so has no checksum as a whole.
+func quiet(as func(any) bool) error {
+	var options *[]func(*s3.Options)
+	if as(&options) {
+		*options = append(*options, func(o *s3.Options) { o.DisableLogOutputChecksumValidationSkipped = true })
+	}
 	return nil
 }
 

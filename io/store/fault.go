@@ -28,7 +28,7 @@ var errStalled = errors.New("nothing moved for too long")
 func retry[T any](ctx context.Context, b *Bucket, op func(context.Context) (T, error)) (T, error) {
 	tries := b.tries
 	if !b.answered.Load() {
-		tries = min(tries, 3)
+		tries = min(tries, 2)
 	}
 	wait := &backoff.ExponentialBackOff{InitialInterval: b.wait, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: 15 * time.Second}
 	v, err := backoff.Retry(ctx, func() (T, error) {
@@ -51,12 +51,16 @@ func retry[T any](ctx context.Context, b *Bucket, op func(context.Context) (T, e
 	return v, err
 }
 
-// brief is retry for requests that move few bytes, each of which has a minute.
+// brief is retry for requests that move few bytes, each of which has a minute at most.
 func brief[T any](ctx context.Context, b *Bucket, op func(context.Context) (T, error)) (T, error) {
 	return retry(ctx, b, func(ctx context.Context) (T, error) {
-		ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errStalled)
+		ctx, cancel := context.WithTimeoutCause(ctx, min(b.idle, time.Minute), errStalled)
 		defer cancel()
-		return op(ctx)
+		v, err := op(ctx)
+		if err != nil && context.Cause(ctx) == errStalled {
+			err = errStalled
+		}
+		return v, err
 	})
 }
 

@@ -11,10 +11,6 @@ import (
 	"gocloud.dev/blob"
 )
 
-// uploadAge is how old an unfinished multipart upload must be to be taken for one whose writer is gone. Nothing else tells
-// the two apart.
-const uploadAge = 24 * time.Hour
-
 // beforeWrite makes S3's upload manager give up an upload in parts by a request of its own. It would use the context of
 // the upload, which has ended when an upload is cancelled, and the parts would stay and be paid for.
 func (b *Bucket) beforeWrite(o *blob.WriterOptions) func(func(any) bool) error {
@@ -56,7 +52,7 @@ func (b *Bucket) Sweep(ctx context.Context) error {
 			return nameError(b.url(""), explained(err))
 		}
 		for _, u := range page.Uploads {
-			if u.Initiated == nil || time.Since(*u.Initiated) < uploadAge {
+			if u.Initiated == nil || time.Since(*u.Initiated) < b.orphan {
 				continue
 			}
 			_, err := brief(ctx, b, func(ctx context.Context) (*s3.AbortMultipartUploadOutput, error) {
