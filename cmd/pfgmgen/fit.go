@@ -132,6 +132,7 @@ func train(ctx context.Context, e *env, registry domains.Registry, o trainOption
 	if o.patch > 0 {
 		arch.Patch = o.patch
 	}
+	arch.Shared = o.shared
 	if err := arch.Validate(); err != nil {
 		return nil, usageError{err}
 	}
