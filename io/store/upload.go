@@ -109,6 +109,9 @@ func (b *Bucket) put(ctx context.Context, name string, f *File, onlyNew bool) er
 		defer w.stop()
 		// A section has a position of its own, so an attempt that is not quite over cannot disturb the next one.
 		err := b.blob.Upload(ctx, b.key(name), w.reader(io.NewSectionReader(f.temp, 0, f.n), f.SHA256()), o)
+		if err != nil {
+			b.abandon(ctx, name, err)
+		}
 		return struct{}{}, w.err(err)
 	})
 	return err
