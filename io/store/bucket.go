@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/md5"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -60,7 +59,7 @@ func (b *Bucket) Create(name string) (*File, error) {
 		return nil, fmt.Errorf("%s: a temporary file for it: %w; set TMPDIR to a directory that can be written", b.url(name), err)
 	}
 	f := newFile(b.url(name), t)
-	f.md5, f.staged = md5.New(), os.TempDir()
+	f.staged = os.TempDir()
 	f.unnamed = renameOpen && os.Remove(t.Name()) == nil
 	f.publish = func(ctx context.Context, onlyNew bool, before func() error) error {
 		return b.publish(ctx, name, f, onlyNew, before)
@@ -228,7 +227,7 @@ func (b *Bucket) Probe(ctx context.Context) (err error) {
 	name := ".pfgmgen-probe-" + hex.EncodeToString(id)
 	create := func() error {
 		_, err := brief(ctx, b, func(ctx context.Context) (struct{}, error) {
-			return struct{}{}, b.blob.WriteAll(ctx, b.key(name), []byte("pfgmgen looks whether it can write here\n"),
+			return struct{}{}, b.blob.Upload(ctx, b.key(name), strings.NewReader("pfgmgen looks whether it can write here\n"),
 				&blob.WriterOptions{ContentType: "text/plain", IfNotExist: true})
 		})
 		return err
