@@ -43,6 +43,7 @@ type writer struct {
 	limit   int // rows of the next record
 	rows    int // in the builder
 	shard   Shard
+	index   int         // of the shard
 	exports []io.Writer // in the order of Plan.Also
 
 	counts writeCounts
@@ -82,7 +83,7 @@ func (w *writer) run(ctx context.Context, blocks <-chan *block) (err error) {
 		if err != nil {
 			return err
 		}
-		work.end(n)
+		work.end(b.shard, n)
 		if b.last {
 			if err := w.commit(ctx); err != nil {
 				return err
@@ -121,7 +122,7 @@ func (w *writer) open(shard int) error {
 	if err != nil {
 		return fmt.Errorf("pipeline: begin shard %d: %w", shard, err)
 	}
-	w.shard, w.exports = s, nil
+	w.shard, w.exports, w.index = s, nil, shard
 	for _, format := range w.r.plan.Also {
 		out, err := s.Export(format)
 		if err != nil {
@@ -145,6 +146,7 @@ func (w *writer) row(index int64, s settled) error {
 	if verdict.Valid() {
 		w.counts.valid++
 	}
+	w.r.tally.row(verdict)
 	for _, code := range verdict.Warnings {
 		w.counts.warned[code]++
 	}
@@ -192,7 +194,9 @@ func (w *writer) commit(ctx context.Context) error {
 	if err := w.shard.Commit(); err != nil {
 		return fmt.Errorf("pipeline: commit: %w", err)
 	}
+	work.end(w.index, 1)
+	w.r.tally.committed(w.shard)
+	w.r.shards.done(w.index, nil)
 	w.shard = nil
-	work.end(1)
 	return nil
 }
