@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"math"
 	"os"
@@ -36,13 +37,14 @@ func runCommand(e *env) *cli.Command {
 dataset card. Equal settings make equal bytes, whatever the number of workers; every row can be drawn again alone.
 An output directory belongs to one set of settings. Running the same command again after an interruption makes the
 dataset; when it is there already, nothing is done.
+Traces go to the OpenTelemetry collector that OTEL_EXPORTER_OTLP_ENDPOINT names, when it does.
 
 Examples:
   pfgmgen run --domain rna                                     1,000 rows in out/rna
   pfgmgen run --domain rna -n 20000 --seed 7 --out trna --also fasta
   pfgmgen run --model mine.onnx -n 64 --invalid keep           your own model, rows that fail included
   pfgmgen run --config run.yaml --dry-run                      what would be done, and how long it takes`,
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "domain", Category: what, Usage: "kind of data: `NAME` of a domain (pfgmgen domains lists them)", Destination: &o.domain},
 			&cli.StringFlag{Name: "model", Category: what, Usage: "a built-in model (pfgmgen models lists them) or an ONNX file, `NAME|FILE`", DefaultText: "the domain's", Destination: &o.model},
 			&cli.Int64Flag{Name: "num-samples", Aliases: []string{"n"}, Category: what, Usage: "`N` samples are drawn", Value: 1000, Destination: &o.n},
@@ -71,12 +73,12 @@ Examples:
 			&cli.IntFlag{Name: "workers", Category: with, Usage: "`N` batches are computed at a time", DefaultText: "one for each CPU, two for each accelerator", Destination: &o.workers},
 			&cli.IntFlag{Name: "threads", Category: with, Usage: "`N` CPU threads work on one batch", Value: 1, Destination: &o.engine.threads},
 			&cli.StringFlag{Name: "onnxruntime", Category: with, Usage: "`PATH` of the ONNX Runtime library or its folder", DefaultText: "looked for", Destination: &o.engine.library},
-		},
+		}, o.watch.flags()...),
 		Action: func(c *cli.Context) error {
 			if _, err := arguments(c, 0, 0); err != nil {
 				return err
 			}
-			o.given = c.IsSet
+			o.given, o.watch.given = c.IsSet, c.IsSet
 			return generate(c.Context, e, *o)
 		},
 	}
@@ -97,7 +99,7 @@ type runResult struct {
 }
 
 // generate is pfgmgen run.
-func generate(ctx context.Context, e *env, o runOptions) error {
+func generate(ctx context.Context, e *env, o runOptions) (err error) {
 	registry := all.Registry()
 	m, err := findModel(registry, o.domain, o.model)
 	if err != nil {
@@ -132,7 +134,15 @@ func generate(ctx context.Context, e *env, o runOptions) error {
 	if err != nil {
 		return err
 	}
+	var w *watch
+	if !o.dryRun {
+		if w, err = newWatch(ctx, e, o.watch, plan); err != nil {
+			return err
+		}
+		defer func() { w.end(err) }()
+	}
 	if done != nil {
+		w.skip(len(done.Parts))
 		return alreadyThere(e, o, plan, done)
 	}
 	if eng == nil {
@@ -145,6 +155,7 @@ func generate(ctx context.Context, e *env, o runOptions) error {
 	if o.dryRun {
 		return estimate(ctx, e, o, m, plan, parts)
 	}
+	w.attach(&parts, eng.devices())
 	return produce(ctx, e, o, m, plan, parts, eng)
 }
 
@@ -339,7 +350,8 @@ type progress struct {
 
 func (p *progress) Observe(now pipeline.Progress) {
 	p.last = now
-	p.meter.update(now.Done, percent(1-float64(now.Rejected)/math.Max(1, float64(now.Drawn)))+" valid")
+	valid := 1 - float64(now.Rejected)/math.Max(1, float64(now.Drawn))
+	p.meter.update(now.Done, percent(valid)+" valid", slog.Float64("valid_share", valid))
 }
 
 // summarise says in a few lines what was made.
@@ -352,7 +364,8 @@ func summarise(e *env, o runOptions, rep *pipeline.Report, m *dataset.Manifest) 
 		bytes += x.Bytes
 	}
 	rate := rateText(rep.RowsPerSecond())
-	e.info("%s rows in %s (%s, %s), %s distinct, run %s", number(rep.Written), o.out, plural(len(m.Parts), "part"), size(bytes), number(rep.Distinct), rep.RunID)
+	e.infoWith([]slog.Attr{slog.String("run_id", rep.RunID), slog.Int64("rows", rep.Written), slog.Int64("bytes", bytes), slog.Int64("draws", rep.Attempts),
+		slog.Float64("seconds", rep.Seconds)}, "%s rows in %s (%s, %s), %s distinct, run %s", number(rep.Written), o.out, plural(len(m.Parts), "part"), size(bytes), number(rep.Distinct), rep.RunID)
 	line := fmt.Sprintf("%s of %s draws valid", percent(rep.ValidShare()), number(rep.Attempts))
 	if len(rep.Rejected) > 0 {
 		line += "; rejected: " + codes(rep.Rejected)

@@ -33,6 +33,7 @@ type runOptions struct {
 	minValid                float64
 	dryRun                  bool
 	engine                  engineChoice
+	watch                   watchOptions
 	given                   func(flag string) bool
 }
 
@@ -63,6 +64,9 @@ func (o *runOptions) check() error {
 	}
 	if o.given("max-attempts") && o.maxAttempts != 1 && o.invalid != pipeline.Resample {
 		return usageErrorf("--max-attempts is for --invalid resample, not for --invalid %s", o.invalid)
+	}
+	if err := o.watch.check(); err != nil {
+		return err
 	}
 	return checkOut(o.out)
 }

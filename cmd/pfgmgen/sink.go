@@ -15,7 +15,10 @@ import (
 // A sink writes the shards of a run as the parts of a dataset.
 type sink struct{ w *dataset.Writer }
 
-var _ pipeline.Sink = (*sink)(nil)
+var (
+	_ pipeline.Sink  = (*sink)(nil)
+	_ pipeline.Sized = (*shard)(nil)
+)
 
 func (s *sink) Shard(index, of int) (pipeline.Shard, error) {
 	part, err := s.w.Part(index, of)
@@ -31,6 +34,7 @@ type shard struct {
 	part      *dataset.Part
 	index, of int
 	exports   []export
+	bytes     int64 // of the files, once they are committed
 }
 
 type export struct {
@@ -56,16 +60,22 @@ func (s *shard) Commit() error {
 		if err := x.buffer.Flush(); err != nil {
 			return err
 		}
-		if _, err := x.text.Commit(); err != nil {
+		info, err := x.text.Commit()
+		if err != nil {
 			return err
 		}
+		s.bytes += info.Bytes
 	}
-	_, err := s.part.Commit()
+	info, err := s.part.Commit()
 	if errors.Is(err, dataset.ErrNoRows) {
 		return nil // every sample of the shard was dropped
 	}
+	s.bytes += info.Bytes
 	return err
 }
+
+// Bytes implements pipeline.Sized.
+func (s *shard) Bytes() int64 { return s.bytes }
 
 func (s *shard) Abort() error {
 	errs := []error{s.part.Abort()}
