@@ -27,18 +27,20 @@ func newLayout(p Plan) layout {
 // shards is the number of parts.
 func (l layout) shards() int { return int((l.n-1)/l.shardRows) + 1 }
 
-// next is the block that begins at index first, nil at the end.
-func (l layout) next(first int64) *block {
-	if first >= l.n {
-		return nil
+// span is the first index of a shard and the one after its last.
+func (l layout) span(shard int) (first, end int64) {
+	first = int64(shard) * l.shardRows
+	if l.shardRows <= l.n-first { // written so that nothing overflows
+		return first, first + l.shardRows
 	}
-	shard := first / l.shardRows
-	end := l.n // of the shard; written so that nothing overflows
-	if l.shardRows <= l.n-shard*l.shardRows {
-		end = (shard + 1) * l.shardRows
-	}
+	return first, l.n
+}
+
+// block is the one of a shard that begins at index first.
+func (l layout) block(shard int, first int64) *block {
+	from, end := l.span(shard)
 	n := min(l.blockRows, end-first)
-	return &block{shard: int(shard), first: first, last: first+n == end, rows: make([]settled, n)}
+	return &block{shard: shard, first: first, begins: first == from, last: first+n == end, rows: make([]settled, n)}
 }
 
 // A block is a run of consecutive samples of one shard. Only the schedule stage touches it until it is complete, and
@@ -46,11 +48,13 @@ func (l layout) next(first int64) *block {
 type block struct {
 	shard   int
 	first   int64
+	begins  bool      // its shard
 	last    bool      // of its shard
 	rows    []settled // by index - first
 	attempt int32     // of the round under way
 	flying  int       // micro-batches of the round that have not come back
 	retry   []int     // rows to draw again, positions in rows
+	draws   Draws
 }
 
 // settled is what became of one sample: a row, or nil when it was dropped.

@@ -140,15 +140,16 @@ type memorySink struct {
 
 type memoryShard struct {
 	sink               *memorySink
-	index, of          int
+	index              int
+	outcome            Outcome
 	lines              bytes.Buffer
 	exports            map[string]*bytes.Buffer
 	records            []int64 // rows of each
 	committed, aborted bool
 }
 
-func (s *memorySink) Shard(index, of int) (Shard, error) {
-	sh := &memoryShard{sink: s, index: index, of: of, exports: map[string]*bytes.Buffer{}}
+func (s *memorySink) Shard(index int) (Shard, error) {
+	sh := &memoryShard{sink: s, index: index, exports: map[string]*bytes.Buffer{}}
 	s.shards = append(s.shards, sh)
 	return sh, nil
 }
@@ -173,7 +174,8 @@ func (s *memoryShard) Export(format string) (io.Writer, error) {
 	return s.exports[format], nil
 }
 
-func (s *memoryShard) Commit() error {
+func (s *memoryShard) Commit(_ context.Context, o Outcome) error {
+	s.outcome = o
 	if s.sink.commit != nil {
 		return s.sink.commit
 	}
@@ -191,7 +193,7 @@ func (s *memorySink) text() string {
 	var b strings.Builder
 	for _, sh := range s.shards {
 		if sh.committed && !sh.aborted {
-			fmt.Fprintf(&b, "shard %d of %d\n%s", sh.index, sh.of, sh.lines.String())
+			fmt.Fprintf(&b, "shard %d\n%s", sh.index, sh.lines.String())
 		}
 	}
 	return b.String()

@@ -16,8 +16,8 @@ import (
 )
 
 // Version is the version of the plan record and of what it means: equal plans of one version make equal rows with equal
-// provider, build and machine.
-const Version = 1
+// provider, build and machine. In version 1 sample ids depended on the number of samples.
+const Version = 2
 
 // What happens to rows that a hard gate rejects.
 const (
@@ -158,14 +158,27 @@ func decodeTree(b []byte) (map[string]any, error) {
 	return tree, nil
 }
 
-// SHA256 is the hash of JSON, hex. It names the rows.
+// SHA256 is the hash of JSON, hex.
 func (p Plan) SHA256() string {
 	sum := sha256.Sum256(p.JSON())
 	return hex.EncodeToString(sum[:])
 }
 
-// RunID is the first 12 digits of SHA256. Sample ids begin with it.
-func (p Plan) RunID() string { return p.SHA256()[:12] }
+// RecipeSHA256 is the hash, hex, of the record of the plan with a number of samples of 0. Plans with equal recipes
+// make equal rows for the samples that they share, so a dataset can be extended.
+func (p Plan) RecipeSHA256() string {
+	p.NumSamples = 0
+	return p.SHA256()
+}
+
+// RunID is the first 12 digits of RecipeSHA256. Sample ids begin with it.
+func (p Plan) RunID() string { return p.RecipeSHA256()[:12] }
+
+// Shards is the number of shards.
+func (p Plan) Shards() int { return newLayout(p).shards() }
+
+// Span is the index of a shard's first sample and the one after its last.
+func (p Plan) Span(shard int) (first, end int64) { return newLayout(p).span(shard) }
 
 // SampleID is the name of a row for people: the run and the sample's index.
 func SampleID(runID string, index int64) string { return fmt.Sprintf("%s-%09d", runID, index) }

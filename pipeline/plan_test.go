@@ -50,16 +50,18 @@ func TestPlanRoundTrip(t *testing.T) {
 	if !reflect.DeepEqual(p, q) || string(q.JSON()) != string(b) {
 		t.Errorf("plan %+v came back as %+v", p, q)
 	}
-	if len(p.SHA256()) != 64 || p.RunID() != p.SHA256()[:12] {
-		t.Errorf("run id %s of %s", p.RunID(), p.SHA256())
+	longer := p
+	longer.NumSamples += 5
+	if len(p.SHA256()) != 64 || p.RunID() != p.RecipeSHA256()[:12] || longer.SHA256() == p.SHA256() || longer.RunID() != p.RunID() {
+		t.Errorf("run ids %s and %s of %s and %s", p.RunID(), longer.RunID(), p.SHA256(), longer.SHA256())
 	}
 }
 
-// The record is a format: equal settings must give this text, and so this hash, for as long as Version is 1.
+// The record is a format: equal settings must give this text, and so this hash, for as long as Version is 2.
 func TestPlanJSONIsCanonical(t *testing.T) {
 	const want = `{"batch":8,"domain":"words","format":"test","guidance":1,"invalid":"resample","max_attempts":8,` +
 		`"model":{"d":"32","n":12,"sha256":"abababababababababababababababababababababababababababababababab","size":12},` +
-		`"num_samples":10,"plan_version":1,"provider":"go","rho":7,"seed":7,"shard_rows":1048576,"sigma_max":20,"sigma_min":0.05,` +
+		`"num_samples":10,"plan_version":2,"provider":"go","rho":7,"seed":7,"shard_rows":1048576,"sigma_max":20,"sigma_min":0.05,` +
 		`"solver":"heun","steps":4}`
 	if got := string(wordPlan(10, nil).JSON()); got != want {
 		t.Errorf("plan record\n%s\nwant\n%s", got, want)
@@ -170,7 +172,7 @@ func TestParsePlanRefuses(t *testing.T) {
 	for name, text := range map[string]string{
 		"nothing":         "",
 		"not JSON":        "plan",
-		"another version": strings.Replace(good, `"plan_version":1`, `"plan_version":2`, 1),
+		"another version": strings.Replace(good, `"plan_version":2`, `"plan_version":1`, 1),
 		"unknown setting": strings.Replace(good, `"batch"`, `"precision":"fp16","batch"`, 1),
 		"two objects":     good + good,
 		"out of range":    strings.Replace(good, `"num_samples":10`, `"num_samples":-1`, 1),
@@ -183,7 +185,7 @@ func TestParsePlanRefuses(t *testing.T) {
 
 func FuzzParsePlan(f *testing.F) {
 	f.Add(wordPlan(10, nil).JSON())
-	f.Add([]byte(`{"plan_version":1,"labels":["a"],"label_counts":[9223372036854775807]}`))
+	f.Add([]byte(`{"plan_version":2,"labels":["a"],"label_counts":[9223372036854775807]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := ParsePlan(b)
 		if err != nil {
@@ -239,7 +241,11 @@ func TestLayoutCoversEveryIndexOnce(t *testing.T) {
 		l := newLayout(p)
 		var at int64
 		lasts := 0
-		for b := l.next(0); b != nil; b = l.next(at) {
+		for at < tc.n {
+			b := l.block(int(at/tc.shard), at)
+			if b.begins != (at%tc.shard == 0) {
+				t.Errorf("%+v: block at %d has begins %v", tc, at, b.begins)
+			}
 			if b.first != at || len(b.rows) == 0 || int64(b.shard) != at/tc.shard || (at+int64(len(b.rows))-1)/tc.shard != at/tc.shard {
 				t.Fatalf("%+v: block %+v at %d", tc, b, at)
 			}

@@ -30,6 +30,9 @@ type Parts struct {
 	About []domains.Item
 	// Sink takes the rows. Regenerate and Measure do without.
 	Sink Sink
+	// Next names the shards to make, one after the other in any order, none twice; ok is false after the last. It is called
+	// when the run has room for another shard, by one goroutine. Nil is all shards of the plan in order.
+	Next func(ctx context.Context) (shard int, ok bool, err error)
 	// Workers is how many micro-batches are computed at a time, over all devices. The default, 0, is two for each device,
 	// so that none waits; on CPUs, where each takes a core, the number of cores is best.
 	Workers int
@@ -68,6 +71,7 @@ type run struct {
 	shards    *shardWorks
 	nfe       atomic.Int64 // evaluations for one draw
 	written   atomic.Int64 // rows given to the sink
+	next      func(context.Context) (int, bool, error)
 }
 
 // ErrMismatch is wrapped when the parts do not fit the plan.
@@ -80,6 +84,9 @@ func newRun(p Plan, parts Parts) (*run, error) {
 	}
 	r := &run{plan: p, runID: p.RunID(), layout: newLayout(p), adapter: parts.Adapter, sink: parts.Sink,
 		workers: parts.Workers, observer: parts.Observer, allocator: parts.Allocator, offset: parts.Offset, scale: parts.Scale}
+	if r.next = parts.Next; r.next == nil {
+		r.next = r.layout.inOrder()
+	}
 	_, r.masked = parts.Adapter.(domains.Masked)
 	var err error
 	if r.schema, err = Schema(parts.Adapter.Fields(), parts.About); err != nil {
@@ -178,8 +185,26 @@ func (r *run) checkScale() error {
 	return nil
 }
 
-// Run carries out the plan and returns what was done. When ctx ends it stops soon; the error then wraps ctx.Err().
-// After an error the shards committed so far stay with the sink, and the unfinished one has been aborted.
+// inOrder names all shards.
+func (l layout) inOrder() func(context.Context) (int, bool, error) {
+	next := -1
+	return func(context.Context) (int, bool, error) {
+		next++
+		return next, next < l.shards(), nil
+	}
+}
+
+// nextShard is the next shard, which must be one of the plan.
+func (r *run) nextShard(ctx context.Context) (shard int, ok bool, err error) {
+	shard, ok, err = r.next(ctx)
+	if err == nil && ok && (shard < 0 || shard >= r.layout.shards()) {
+		err = fmt.Errorf("shard %d: the plan has the shards 0 to %d", shard, r.layout.shards()-1)
+	}
+	return shard, ok, err
+}
+
+// Run makes the shards that parts.Next names and returns what was done. When ctx ends it stops soon; the error then
+// wraps ctx.Err(). After an error the shards committed so far stay with the sink, and the unfinished one has been aborted.
 func Run(ctx context.Context, p Plan, parts Parts) (*Report, error) {
 	r, err := newRun(p, parts)
 	if err != nil {
@@ -203,12 +228,12 @@ func Run(ctx context.Context, p Plan, parts Parts) (*Report, error) {
 	if err := g.Wait(); err != nil {
 		r.shards.giveUp(err)
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("pipeline: stopped after %d of %d rows: %w", r.written.Load(), p.NumSamples, ctx.Err())
+			return nil, fmt.Errorf("pipeline: stopped after %d rows: %w", r.written.Load(), ctx.Err())
 		}
 		return nil, err
 	}
 	s.report()
-	return r.report(s.counts, w.counts), nil
+	return r.report(w.total), nil
 }
 
 // start runs n workers of a stage, and last when all of them have ended: the sender closes.
@@ -227,12 +252,8 @@ func start(g *errgroup.Group, n int, work func(k int) error, last func()) {
 	}
 }
 
-func (r *run) report(c counts, w writeCounts) *Report {
+func (r *run) report(total Outcome) *Report {
 	now := r.snapshot()
-	return &Report{
-		RunID: r.runID, Asked: r.plan.NumSamples, Written: w.written, Valid: w.valid, Attempts: c.attempts, Dropped: c.dropped,
-		Rejected: c.rejected, Warned: w.warned, Formless: w.formless, Distinct: int64(len(w.distinct.seen)), DistinctOf: w.distinct.of,
-		NFE: int(r.nfe.Load()), Seconds: now.Elapsed.Seconds(), Stages: now.Stages,
-		Retries: now.Retries, Bytes: now.Bytes, Queues: now.Queues, Devices: now.Devices,
-	}
+	return &Report{RunID: r.runID, Shards: total.Shards, Asked: total.Samples, Draws: total.Draws, Rows: total.Rows, NFE: int(r.nfe.Load()),
+		Seconds: now.Elapsed.Seconds(), Stages: now.Stages, Retries: now.Retries, Bytes: now.Bytes, Queues: now.Queues, Devices: now.Devices}
 }

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -10,21 +11,17 @@ import (
 // in order. It never blocks on one channel while another could move, so the way round cannot lock up.
 type schedule struct {
 	r       *run
-	next    int64         // first index that is in no block yet
+	shard   int           // that blocks are cut from
+	next    int64         // its first index that is in no block yet
+	end     int64         // the index after its last; equal to next when another shard is due
+	over    bool          // there are no more shards
 	open    []*block      // in order; the first is the next to be written
 	maxOpen int           // bound on len(open)
 	retries []*microBatch // go before fresh ones: they hold up the oldest blocks
 	fresh   []*microBatch
 
-	counts   counts
 	progress Progress
 	began    time.Time
-}
-
-// counts are the draws of a run.
-type counts struct {
-	attempts, dropped int64
-	rejected          map[string]int64 // draws by the code of a failed hard gate
 }
 
 func newSchedule(r *run) *schedule {
@@ -32,7 +29,6 @@ func newSchedule(r *run) *schedule {
 	return &schedule{
 		r:        r,
 		maxOpen:  2 + (2*r.workers+perBlock-1)/perBlock,
-		counts:   counts{rejected: make(map[string]int64)},
 		progress: Progress{Asked: r.plan.NumSamples},
 		began:    time.Now(),
 	}
@@ -42,7 +38,9 @@ func (s *schedule) run(ctx context.Context, jobs *queue[*microBatch], decoded <-
 	defer close(jobs.c)
 	defer close(blocks.c)
 	for {
-		s.openBlocks()
+		if err := s.openBlocks(ctx); err != nil {
+			return err
+		}
 		if len(s.open) == 0 {
 			return nil
 		}
@@ -81,12 +79,22 @@ func (s *schedule) run(ctx context.Context, jobs *queue[*microBatch], decoded <-
 }
 
 // openBlocks starts blocks as far as memory allows.
-func (s *schedule) openBlocks() {
-	for len(s.open) < s.maxOpen {
-		b := s.r.layout.next(s.next)
-		if b == nil {
-			return
+func (s *schedule) openBlocks(ctx context.Context) error {
+	for len(s.open) < s.maxOpen && !s.over {
+		if s.next == s.end {
+			shard, ok, err := s.r.nextShard(ctx)
+			if err != nil {
+				return fmt.Errorf("pipeline: choose a shard: %w", err)
+			}
+			if !ok {
+				s.over = true
+				return nil
+			}
+			s.shard = shard
+			s.next, s.end = s.r.layout.span(shard)
 		}
+		b := s.r.layout.block(s.shard, s.next)
+		b.draws.Rejected = make(map[string]int64)
 		s.next += int64(len(b.rows))
 		s.open = append(s.open, b)
 		slots := make([]int, len(b.rows))
@@ -95,6 +103,7 @@ func (s *schedule) openBlocks() {
 		}
 		s.fresh = append(s.fresh, s.start(b, slots)...)
 	}
+	return nil
 }
 
 // start begins a round of a block.
@@ -109,11 +118,12 @@ func (s *schedule) settle(m *microBatch) {
 	b, p := m.block, &s.r.plan
 	for k, slot := range m.slots {
 		row := m.rows[k]
-		s.counts.attempts++
+		b.draws.Attempts++
+		s.progress.Drawn++
 		verdict := row.row.Verdict()
 		s.r.tally.draw(b.attempt, verdict)
 		for _, code := range verdict.Violations {
-			s.counts.rejected[code]++
+			b.draws.Rejected[code]++
 		}
 		switch {
 		case verdict.Valid() || p.Invalid == Keep:
@@ -122,7 +132,7 @@ func (s *schedule) settle(m *microBatch) {
 		case p.Invalid == Resample && int(b.attempt)+1 < p.MaxAttempts:
 			b.retry = append(b.retry, slot)
 		default:
-			s.counts.dropped++
+			b.draws.Dropped++
 			s.progress.Done++
 		}
 		if !verdict.Valid() {
@@ -144,7 +154,6 @@ func (s *schedule) report() {
 	if s.r.observer == nil {
 		return
 	}
-	s.progress.Drawn = s.counts.attempts
 	s.progress.Written = s.r.written.Load()
 	s.progress.Elapsed = time.Since(s.began)
 	s.r.observer.Observe(s.progress)

@@ -14,8 +14,8 @@ import (
 
 // A Sink takes the rows of a run. Run calls it from one goroutine.
 type Sink interface {
-	// Shard begins shard index of of. Shards come in order, one at a time.
-	Shard(index, of int) (Shard, error)
+	// Shard begins a shard. Shards come one at a time, in the order of Parts.Next.
+	Shard(index int) (Shard, error)
 }
 
 // A Shard takes the rows of one part of the dataset. Run ends every shard with Commit or Abort.
@@ -24,8 +24,8 @@ type Shard interface {
 	Write(rec arrow.Record) error
 	// Export is where the rows of the shard go in a plain format beside the records.
 	Export(format string) (io.Writer, error)
-	// Commit makes the shard durable and visible. A shard can have no rows.
-	Commit() error
+	// Commit makes the shard durable and visible; o counts its rows. A shard can have no rows.
+	Commit(ctx context.Context, o Outcome) error
 	// Abort leaves nothing of the shard behind. It is called after a failed Commit too.
 	Abort() error
 }
@@ -43,22 +43,15 @@ type writer struct {
 	limit   int // rows of the next record
 	rows    int // in the builder
 	shard   Shard
-	index   int         // of the shard
 	exports []io.Writer // in the order of Plan.Also
 
-	counts writeCounts
-}
-
-// writeCounts are what a writer counts.
-type writeCounts struct {
-	written, valid int64
-	warned         map[string]int64
-	formless       map[string]int64 // rows left out of an export, by format
-	distinct       distinct
+	index   int     // of the shard
+	outcome Outcome // of the shard so far
+	total   Outcome // of those committed
 }
 
 func newWriter(r *run) *writer {
-	return &writer{r: r, limit: 64, counts: writeCounts{warned: make(map[string]int64), formless: make(map[string]int64), distinct: newDistinct()}}
+	return &writer{r: r, limit: 64}
 }
 
 func (w *writer) run(ctx context.Context, blocks <-chan *block) (err error) {
@@ -94,11 +87,12 @@ func (w *writer) run(ctx context.Context, blocks <-chan *block) (err error) {
 
 // block writes the rows of a block and returns how many there were.
 func (w *writer) block(ctx context.Context, b *block) (n int, err error) {
-	if w.shard == nil {
+	if b.begins {
 		if err := w.open(b.shard); err != nil {
 			return 0, err
 		}
 	}
+	w.outcome.Add(Outcome{Samples: int64(len(b.rows)), Draws: b.draws})
 	for k, s := range b.rows {
 		if s.row == nil {
 			continue
@@ -118,11 +112,12 @@ func (w *writer) block(ctx context.Context, b *block) (n int, err error) {
 }
 
 func (w *writer) open(shard int) error {
-	s, err := w.r.sink.Shard(shard, w.r.layout.shards())
+	s, err := w.r.sink.Shard(shard)
 	if err != nil {
 		return fmt.Errorf("pipeline: begin shard %d: %w", shard, err)
 	}
 	w.shard, w.exports, w.index = s, nil, shard
+	w.outcome = Outcome{Shards: 1, Rows: Rows{Warned: make(map[string]int64), Formless: make(map[string]int64)}}
 	for _, format := range w.r.plan.Also {
 		out, err := s.Export(format)
 		if err != nil {
@@ -141,16 +136,19 @@ func (w *writer) open(shard int) error {
 func (w *writer) row(index int64, s settled) error {
 	w.builder.add(index, s)
 	w.rows++
-	w.counts.written++
+	o := &w.outcome
+	o.Written++
 	verdict := s.row.Verdict()
 	if verdict.Valid() {
-		w.counts.valid++
+		o.Valid++
 	}
 	w.r.tally.row(verdict)
 	for _, code := range verdict.Warnings {
-		w.counts.warned[code]++
+		o.Warned[code]++
 	}
-	w.counts.distinct.add(s.key)
+	if index < maxDistinct {
+		o.Keys = append(o.Keys, s.key)
+	}
 	for k, out := range w.exports {
 		e, ok := s.row.(domains.Exporter)
 		if !ok {
@@ -158,7 +156,7 @@ func (w *writer) row(index int64, s settled) error {
 		}
 		switch err := e.Export(out, w.r.plan.Also[k], SampleID(w.r.runID, index)); {
 		case errors.Is(err, domains.ErrNoForm):
-			w.counts.formless[w.r.plan.Also[k]]++
+			o.Formless[w.r.plan.Also[k]]++
 		case err != nil:
 			return fmt.Errorf("pipeline: sample %d, export as %s: %w", index, w.r.plan.Also[k], err)
 		}
@@ -191,12 +189,13 @@ func (w *writer) commit(ctx context.Context) error {
 		return err
 	}
 	work := w.r.stages.commit.begin()
-	if err := w.shard.Commit(); err != nil {
-		return fmt.Errorf("pipeline: commit: %w", err)
+	if err := w.shard.Commit(ctx, w.outcome); err != nil {
+		return fmt.Errorf("pipeline: commit shard %d: %w", w.index, err)
 	}
 	work.end(w.index, 1)
 	w.r.tally.committed(w.shard)
 	w.r.shards.done(w.index, nil)
 	w.shard = nil
+	w.total.Add(w.outcome)
 	return nil
 }

@@ -19,6 +19,8 @@ func commands(e *env) []*cli.Command {
 		trainCommand(e),
 		fitAdapterCommand(e),
 		verifyCommand(e),
+		finalizeCommand(e),
+		gcCommand(e),
 		inspectCommand(e),
 		modelsCommand(e),
 		domainsCommand(e),

@@ -1,108 +1,141 @@
 package main
 
 import (
-	"encoding/json"
+	"context"
+	"errors"
 	"fmt"
-	"runtime"
-	"strings"
-	"time"
+	"io/fs"
 
 	"github.com/apache/arrow/go/v15/arrow"
 
 	"pfgmgen/io/dataset"
+	"pfgmgen/io/store"
 	"pfgmgen/pipeline"
 )
 
-// commit writes the card, the Croissant description and the manifest of a finished run.
-func commit(w *dataset.Writer, schema *arrow.Schema, o runOptions, m *model, plan pipeline.Plan, rep *pipeline.Report, eng *engine) (*dataset.Manifest, error) {
-	man := dataset.Manifest{
-		RunID: plan.RunID(), Domain: plan.Domain, Created: time.Now().UTC().Format(time.RFC3339), Seed: fmt.Sprint(plan.Seed),
-		SpecSHA256: plan.SHA256(), Settings: plan.JSON(),
-		Model: dataset.Source{Name: m.name, SHA256: m.sha256, License: m.contract.License, Origin: m.contract.Source},
-		Data:  trainingData(m),
-		Counts: dataset.Counts{Asked: rep.Asked, Written: rep.Written, Valid: rep.Valid, Attempts: rep.Attempts,
-			Rejected: rep.Rejected, Warned: rep.Warned},
-		Metrics: map[string]float64{
-			"valid_share":    rep.ValidShare(),
-			"distinct_share": float64(rep.Distinct) / float64(max(1, rep.DistinctOf)),
-		},
-		Versions: map[string]string{"pfgmgen": buildVersion(), "onnxruntime": eng.runtime.Version(), "go": runtime.Version(),
-			"platform": runtime.GOOS + "/" + runtime.GOARCH},
+// openPlace opens a directory or a bucket.
+func (e *env) openPlace(ctx context.Context, location string) (store.Store, error) {
+	return failing(store.Dir(location))
+}
+
+// A place is an output with the plan that it is for.
+type place struct {
+	st   store.Store
+	plan pipeline.Plan
+}
+
+// span is what dataset.ReadState asks for.
+func (p place) span(shard int) (first, samples int64, ok bool) {
+	if shard >= p.plan.Shards() {
+		return 0, 0, false
 	}
-	w.Complete(&man)
-	facts := facts(o, m, plan, rep)
-	card, err := facts.Card(&man, schema)
+	first, end := p.plan.Span(shard)
+	return first, end - first, true
+}
+
+// state is what the place holds of the plan.
+func (p place) state(ctx context.Context, check dataset.Check) (*dataset.State, error) {
+	return dataset.ReadState(ctx, p.st, p.plan.RecipeSHA256(), p.span, check)
+}
+
+// missing are the shards without a record, in order.
+func (p place) missing(state *dataset.State) []int {
+	done := make(map[int]bool, len(state.Records))
+	for _, r := range state.Records {
+		done[r.Shard] = true
+	}
+	var list []int
+	for k := range p.plan.Shards() {
+		if !done[k] {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// options are the settings of the files.
+func (p place) options() dataset.Options {
+	return dataset.Options{Format: p.plan.Format, RunID: p.plan.RunID(), SpecSHA256: p.plan.RecipeSHA256(), ModelSHA256: p.plan.Model.SHA256,
+		Seed: fmt.Sprint(p.plan.Seed), Version: fmt.Sprint(pipeline.Version)}
+}
+
+// errNoRows says that there is nothing to make a dataset of.
+var errNoRows = errors.New("no row passed the checks")
+
+// commit makes the manifest, the card and the Croissant description of the records of all shards. Whoever does it writes
+// the same bytes, so it can be done any number of times, also at once.
+func (p place) commit(ctx context.Context, state *dataset.State) (*dataset.Manifest, error) {
+	a, schema, err := readAbout(ctx, p.st)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w; run the same pfgmgen run command again", err)
+	}
 	if err != nil {
 		return nil, err
 	}
-	croissant, err := facts.Croissant(&man, schema)
+	man, err := p.manifest(ctx, a, state)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.Commit(man, card, dataset.File{Name: "croissant.json", Data: croissant}); err != nil {
-		return nil, err
+	if man.Counts.Written == 0 {
+		return nil, fmt.Errorf("%w in %s draws (%s), so there is no dataset. To see such rows: --invalid keep", errNoRows, number(man.Counts.Attempts), codes(man.Counts.Rejected))
 	}
-	return &man, nil
+	return man, p.write(ctx, a, schema, man)
 }
 
-// trainingData is what the model's training record says of its data.
-func trainingData(m *model) []dataset.Source {
-	var record struct {
-		SHA256 string `json:"data_sha256"`
+// manifest is made of the records.
+func (p place) manifest(ctx context.Context, a *about, state *dataset.State) (*dataset.Manifest, error) {
+	man := &dataset.Manifest{
+		RunID: p.plan.RunID(), Domain: p.plan.Domain, Created: a.Created, Seed: fmt.Sprint(p.plan.Seed), SpecSHA256: p.plan.SHA256(), Settings: p.plan.JSON(),
+		Model: a.Model, Data: a.Data, Versions: a.Versions, Parts: []dataset.PartInfo{}, Exports: []dataset.FileInfo{},
 	}
-	if json.Unmarshal(m.contract.Training, &record) != nil || record.SHA256 == "" {
-		return nil
+	var total pipeline.Outcome
+	var distinct pipeline.Distinct
+	for _, r := range state.Records {
+		if r.Part != nil {
+			man.Parts = append(man.Parts, *r.Part)
+		}
+		man.Exports = append(man.Exports, r.Exports...)
+		total.Add(outcomeOf(r))
+		keys, err := dataset.ReadKeys(ctx, p.st, r)
+		if err != nil {
+			return nil, err
+		}
+		distinct.Add(keys)
 	}
-	return []dataset.Source{{Name: m.contract.Source, SHA256: record.SHA256, License: m.contract.License}}
+	man.Counts = countsOf(total)
+	man.Counts.Asked = p.plan.NumSamples
+	c := &man.Counts
+	c.Distinct, c.DistinctOf = distinct.Count()
+	man.Metrics = map[string]float64{"valid_share": total.ValidShare(), "distinct_share": float64(c.Distinct) / float64(max(1, c.DistinctOf))}
+	return man, nil
 }
 
-// facts are what the card says beyond the manifest.
-func facts(o runOptions, m *model, plan pipeline.Plan, rep *pipeline.Report) dataset.Facts {
-	d := m.domain.Describe()
-	checks := make(map[string]string)
-	for _, c := range d.Checks {
-		checks[c.Name] = c.About
+func (p place) write(ctx context.Context, a *about, schema *arrow.Schema, man *dataset.Manifest) error {
+	w, err := dataset.Create(ctx, p.st, schema, p.options())
+	if err != nil {
+		return err
 	}
-	license := strings.ToLower(m.contract.License)
-	if license == "unknown" {
-		license = ""
+	w.Complete(man)
+	facts := a.facts(p.plan, man.Counts.Written)
+	card, err := facts.Card(man, schema)
+	if err != nil {
+		return err
 	}
-	how := fmt.Sprintf("Drawn from the PFGM++ model `%s` (D = %s, N = %d) with the %s solver in %d steps, sigma from %g to %g with rho %g, on %s. "+
-		"Rows that fail a hard check are %s.", m.name, plan.Model.D, plan.Model.Free, plan.Solver, plan.Steps, plan.SigmaMax, plan.SigmaMin, plan.Rho, plan.Provider, invalidText(plan))
-	return dataset.Facts{
-		Name: fmt.Sprintf("Synthetic %s, %s rows", m.name, number(rep.Written)),
-		Description: fmt.Sprintf("%s: rows made by the generative model %s, which learnt from: %s.", d.About, m.name,
-			strings.TrimSuffix(m.contract.Source, ".")),
-		License: license, Tags: []string{plan.Domain}, HowMade: how, Command: command(o, m, plan), Checks: checks,
-		Considerations: "The checks find what is impossible for the kind of data, not what is merely unlikely: a valid row need not exist in nature or work.",
+	croissant, err := facts.Croissant(man, schema)
+	if err != nil {
+		return err
 	}
+	return w.Commit(ctx, *man, card, dataset.File{Name: "croissant.json", Data: croissant})
 }
 
-// command makes the dataset again.
-func command(o runOptions, m *model, plan pipeline.Plan) string {
-	args := []string{"pfgmgen run --domain", plan.Domain, "--model", shellWord(m.name), "-n", fmt.Sprint(plan.NumSamples), "--seed", fmt.Sprint(plan.Seed),
-		"--solver", plan.Solver, "--steps", fmt.Sprint(plan.Steps), "--sigma-min", fmt.Sprint(plan.SigmaMin), "--sigma-max", fmt.Sprint(plan.SigmaMax),
-		"--rho", fmt.Sprint(plan.Rho), "--guidance", fmt.Sprint(plan.Guidance), "--batch", fmt.Sprint(plan.Batch), "--invalid", plan.Invalid}
-	if plan.Invalid == pipeline.Resample {
-		args = append(args, "--max-attempts", fmt.Sprint(plan.MaxAttempts))
-	}
-	args = append(args, "--shard-rows", fmt.Sprint(plan.ShardRows), "--format", plan.Format, "--device", plan.Provider)
-	if o.label != "" {
-		args = append(args, "--label", shellWord(o.label))
-	}
-	if len(plan.Also) > 0 {
-		args = append(args, "--also", strings.Join(plan.Also, ","))
-	}
-	return strings.Join(args, " ")
+// countsOf and outcomeOf translate between what the pipeline counts and what records and manifests have.
+func countsOf(o pipeline.Outcome) dataset.Counts {
+	return dataset.Counts{Asked: o.Samples, Written: o.Written, Valid: o.Valid, Attempts: o.Attempts, Dropped: o.Dropped,
+		Rejected: o.Rejected, Warned: o.Warned, Formless: o.Formless}
 }
 
-// shellWord quotes a word for a POSIX shell when it needs it.
-func shellWord(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=,:+", r)
-	}
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+func outcomeOf(r dataset.ShardRecord) pipeline.Outcome {
+	c := r.Counts
+	return pipeline.Outcome{Shards: 1, Samples: r.Samples, Draws: pipeline.Draws{Attempts: c.Attempts, Dropped: c.Dropped, Rejected: c.Rejected},
+		Rows: pipeline.Rows{Written: c.Written, Valid: c.Valid, Warned: c.Warned, Formless: c.Formless}}
 }

@@ -47,9 +47,9 @@ func inspect(ctx context.Context, e *env, path string) error {
 			return fmt.Errorf("inspect: %w", err)
 		}
 	case info.IsDir():
-		return inspectDataset(e, path)
+		return inspectDataset(ctx, e, path)
 	case filepath.Base(path) == "manifest.json":
-		return inspectDataset(e, filepath.Dir(path))
+		return inspectDataset(ctx, e, filepath.Dir(path))
 	case isPart(path):
 		return fmt.Errorf("%s is one part; give the directory of the dataset", path)
 	}
@@ -69,8 +69,13 @@ func isPart(path string) bool {
 }
 
 // inspectDataset prints what the manifest says.
-func inspectDataset(e *env, dir string) error {
-	m, err := readManifest(dir)
+func inspectDataset(ctx context.Context, e *env, dir string) error {
+	st, err := e.openPlace(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	m, err := readManifest(ctx, st)
 	if err != nil {
 		return err
 	}

@@ -2,15 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"math"
-	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -35,8 +31,8 @@ func runCommand(e *env) *cli.Command {
 		UsageText: "pfgmgen run --domain NAME [flags]",
 		Description: `Draws samples from a model, decodes and checks each, and writes those that pass as Parquet with a manifest and a
 dataset card. Equal settings make equal bytes, whatever the number of workers; every row can be drawn again alone.
-An output directory belongs to one set of settings. Running the same command again after an interruption makes the
-dataset; when it is there already, nothing is done.
+An output directory belongs to one set of settings. Whatever happened to a run, the same command again makes what is
+missing or damaged; with a larger -n it adds to the dataset. Several at once share the work.
 Traces go to the OpenTelemetry collector that OTEL_EXPORTER_OTLP_ENDPOINT names, when it does.
 
 Examples:
@@ -66,6 +62,7 @@ Examples:
 			&cli.StringFlag{Name: "format", Category: rows, Usage: "`FORMAT` of the parts, parquet or arrow", Value: dataset.Parquet, Destination: &o.format},
 			&cli.StringFlag{Name: "also", Category: rows, Usage: "write the rows in a plain `FORMAT` of the field too, such as fasta", Destination: &o.also},
 			&cli.Int64Flag{Name: "shard-rows", Category: rows, Usage: "`N` samples make a part", Value: 65536, Destination: &o.shardRows},
+			&cli.StringFlag{Name: "check", Category: rows, Usage: "`HOW` the files of an earlier run are looked at: hash reads them, size is quicker", Value: string(dataset.CheckHash), Destination: &o.look},
 			&cli.BoolFlag{Name: "dry-run", Category: rows, Usage: "print the plan and an estimate of time and size, write nothing", Destination: &o.dryRun},
 
 			&cli.StringFlag{Name: "device", Category: with, Usage: "`DEVICE`, such as cpu, cuda:0, webgpu, several as cuda:0,cuda:1, or auto (pfgmgen doctor lists them)", Value: "cpu", Destination: &o.engine.devices},
@@ -86,7 +83,7 @@ Examples:
 
 // A runResult is what pfgmgen run --json prints.
 type runResult struct {
-	Status     string             `json:"status"` // written, complete (it was there already) or planned (--dry-run)
+	Status     string             `json:"status"` // written, complete (it was there already), planned (--dry-run), or partial (others have shards to do)
 	Out        string             `json:"out"`
 	RunID      string             `json:"run_id"`
 	SpecSHA256 string             `json:"spec_sha256"`
@@ -94,8 +91,9 @@ type runResult struct {
 	Estimate   *pipeline.Estimate `json:"estimate,omitempty"` // of a dry run
 	Report     *pipeline.Report   `json:"report,omitempty"`   // of this process's work
 	Counts     *dataset.Counts    `json:"counts,omitempty"`
-	Parts      []string           `json:"parts,omitempty"` // paths below out
-	ValidShare float64            `json:"valid_share"`     // of the draws
+	Parts      []string           `json:"parts,omitempty"`   // paths below out
+	Missing    int                `json:"missing,omitempty"` // shards that are not finished
+	ValidShare float64            `json:"valid_share"`       // of the draws
 }
 
 // generate is pfgmgen run.
@@ -130,20 +128,23 @@ func generate(ctx context.Context, e *env, o runOptions) (err error) {
 	if m.contract.D < 4 {
 		e.warn("D of model %s is %g: below 4 the noise has such heavy tails that single samples come out far off", m.name, m.contract.D)
 	}
-	done, err := checkPlace(o.out, plan)
+	st, err := e.openPlace(ctx, o.out)
 	if err != nil {
 		return err
 	}
-	var w *watch
+	defer st.Close()
+	w := &work{place: place{st, plan}, e: e, o: o, model: m}
 	if !o.dryRun {
-		if w, err = newWatch(ctx, e, o.watch, plan); err != nil {
+		if w.watch, err = newWatch(ctx, e, o.watch, plan); err != nil {
 			return err
 		}
-		defer func() { w.end(err) }()
+		defer func() { w.watch.end(err) }()
 	}
-	if done != nil {
-		w.skip(len(done.Parts))
-		return alreadyThere(e, o, plan, done)
+	if err := w.look(ctx); err != nil {
+		return err
+	}
+	if w.done != nil {
+		return w.alreadyThere()
 	}
 	if eng == nil {
 		if eng, err = openEngine(ctx, e, m, o.engine); err != nil {
@@ -155,68 +156,8 @@ func generate(ctx context.Context, e *env, o runOptions) (err error) {
 	if o.dryRun {
 		return estimate(ctx, e, o, m, plan, parts)
 	}
-	w.attach(&parts, eng.devices())
-	return produce(ctx, e, o, m, plan, parts, eng)
-}
-
-// checkPlace says whether the dataset is in dir already, and refuses a place that is not for this plan.
-func checkPlace(dir string, plan pipeline.Plan) (done *dataset.Manifest, err error) {
-	ours, err := dataset.CheckPlace(dir)
-	if err != nil || !ours {
-		return nil, err
-	}
-	record, err := dataset.ReadPlan(dir)
-	if err != nil {
-		return nil, err
-	}
-	there, err := pipeline.ParsePlan(record)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w; choose another --out", dir, err)
-	}
-	if diff := pipeline.Diff(there, plan); len(diff) > 0 {
-		var lines []string
-		for _, d := range diff {
-			lines = append(lines, fmt.Sprintf("%s is %s there, %s here", d.Name, d.A, d.B))
-		}
-		return nil, fmt.Errorf("%s belongs to a dataset with other settings: %s. Choose another --out, or delete that directory", dir, strings.Join(lines, "; "))
-	}
-	if m, err := dataset.ReadManifest(dir); err == nil && whole(dir, m, plan) {
-		return m, nil
-	}
-	return nil, nil
-}
-
-// whole says whether everything that the manifest lists is there. Only verify looks inside.
-func whole(dir string, m *dataset.Manifest, plan pipeline.Plan) bool {
-	has := func(path string, bytes int64) bool {
-		info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(path)))
-		return err == nil && (bytes < 0 || info.Size() == bytes)
-	}
-	if m.SpecSHA256 != plan.SHA256() || !has("_SUCCESS", -1) || !has("README.md", -1) {
-		return false
-	}
-	for _, p := range m.Parts {
-		if !has(p.Path, p.Bytes) {
-			return false
-		}
-	}
-	for _, x := range m.Exports {
-		if !has(x.Path, x.Bytes) {
-			return false
-		}
-	}
-	return true
-}
-
-// alreadyThere reports a dataset that is there already.
-func alreadyThere(e *env, o runOptions, plan pipeline.Plan, m *dataset.Manifest) error {
-	res := newResult("complete", o, plan)
-	res.take(m)
-	e.info("%s is complete: %s rows of run %s, made with the same settings. Nothing to do.", o.out, number(m.Counts.Written), m.RunID)
-	if err := e.print(res, func(io.Writer) error { return nil }); err != nil {
-		return err
-	}
-	return threshold(o, res.ValidShare)
+	w.watch.attach(&parts, eng.devices())
+	return w.produce(ctx, parts, eng)
 }
 
 func newResult(status string, o runOptions, plan pipeline.Plan) *runResult {
@@ -300,48 +241,6 @@ func alsoText(p pipeline.Plan) string {
 	return ", also " + strings.Join(p.Also, ", ")
 }
 
-// produce carries out the plan and commits the dataset.
-func produce(ctx context.Context, e *env, o runOptions, m *model, plan pipeline.Plan, parts pipeline.Parts, eng *engine) error {
-	schema, err := pipeline.Schema(m.adapter.Fields(), parts.About)
-	if err != nil {
-		return err
-	}
-	w, err := dataset.Create(o.out, schema, datasetOptions(plan))
-	if err != nil {
-		return err
-	}
-	if err := dataset.WritePlan(o.out, plan.JSON()); err != nil {
-		return err
-	}
-	e.debug("run %s into %s", plan.RunID(), o.out)
-	show := &progress{meter: e.newMeter("sampling", "rows", plan.NumSamples)}
-	parts.Observer, parts.Sink = show, &sink{w: w}
-	rep, err := pipeline.Run(ctx, plan, parts)
-	show.meter.end()
-	if errors.Is(err, context.Canceled) {
-		return interruption{fmt.Sprintf("interrupted after %s of %s rows; nothing unfinished was left in %s. To make the dataset, run the same command again",
-			number(show.last.Done), number(plan.NumSamples), o.out)}
-	}
-	if err != nil {
-		return err
-	}
-	if rep.Written == 0 {
-		return fmt.Errorf("no row passed the checks in %s draws (%s), so there is no dataset. To see such rows: --invalid keep", number(rep.Attempts), codes(rep.Rejected))
-	}
-	manifest, err := commit(w, schema, o, m, plan, rep, eng)
-	if err != nil {
-		return err
-	}
-	summarise(e, o, rep, manifest)
-	res := newResult("written", o, plan)
-	res.Report = rep
-	res.take(manifest)
-	if err := e.print(res, func(io.Writer) error { return nil }); err != nil {
-		return err
-	}
-	return threshold(o, rep.ValidShare())
-}
-
 // progress feeds a meter from the pipeline.
 type progress struct {
 	meter *meter
@@ -352,42 +251,6 @@ func (p *progress) Observe(now pipeline.Progress) {
 	p.last = now
 	valid := 1 - float64(now.Rejected)/math.Max(1, float64(now.Drawn))
 	p.meter.update(now.Done, percent(valid)+" valid", slog.Float64("valid_share", valid))
-}
-
-// summarise says in a few lines what was made.
-func summarise(e *env, o runOptions, rep *pipeline.Report, m *dataset.Manifest) {
-	var bytes int64
-	for _, p := range m.Parts {
-		bytes += p.Bytes
-	}
-	for _, x := range m.Exports {
-		bytes += x.Bytes
-	}
-	rate := rateText(rep.RowsPerSecond())
-	e.infoWith([]slog.Attr{slog.String("run_id", rep.RunID), slog.Int64("rows", rep.Written), slog.Int64("bytes", bytes), slog.Int64("draws", rep.Attempts),
-		slog.Float64("seconds", rep.Seconds)}, "%s rows in %s (%s, %s), %s distinct, run %s", number(rep.Written), o.out, plural(len(m.Parts), "part"), size(bytes), number(rep.Distinct), rep.RunID)
-	line := fmt.Sprintf("%s of %s draws valid", percent(rep.ValidShare()), number(rep.Attempts))
-	if len(rep.Rejected) > 0 {
-		line += "; rejected: " + codes(rep.Rejected)
-	}
-	if rep.Dropped > 0 {
-		line += fmt.Sprintf("; %s without a valid draw were left out", plural(int(rep.Dropped), "sample"))
-	}
-	e.info("%s", line)
-	for _, format := range slices.Sorted(maps.Keys(rep.Formless)) {
-		e.info("%s left out of the %s export, which cannot hold them", plural(int(rep.Formless[format]), "row"), format)
-	}
-	stage, share := rep.Limit()
-	e.info("%s rows/s over %s, %d evaluations a draw; busiest stage: %s, %s", rate, duration(time.Duration(rep.Seconds*float64(time.Second))), rep.NFE, stage, percent(share))
-	for _, s := range rep.Stages {
-		e.debug("stage %-6s %d workers, %s units, busy %.2f s, starved %.2f s, blocked %.2f s", s.Stage, s.Workers, number(s.Units), s.Busy, s.Starved, s.Blocked)
-	}
-}
-
-// datasetOptions are the on-disk settings of a plan.
-func datasetOptions(plan pipeline.Plan) dataset.Options {
-	return dataset.Options{Format: plan.Format, RunID: plan.RunID(), SpecSHA256: plan.SHA256(), ModelSHA256: plan.Model.SHA256,
-		Seed: fmt.Sprint(plan.Seed), Version: fmt.Sprint(pipeline.Version)}
 }
 
 var _ pipeline.Observer = (*progress)(nil)

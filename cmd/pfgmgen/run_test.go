@@ -20,6 +20,7 @@ import (
 	"pfgmgen/domains/all"
 	"pfgmgen/internal/onnx"
 	"pfgmgen/io/dataset"
+	"pfgmgen/io/store"
 	"pfgmgen/sampler"
 	"pfgmgen/training"
 )
@@ -58,10 +59,10 @@ func TestRun(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "deep", "out")
 	args := []string{"--model", exact, "-n", "300", "--seed", "7", "--also", "fasta", "--shard-rows", "128", "--out", out}
 	r := runJSON(t, args...)
-	if r.Status != "written" || r.Counts.Written != 300 || r.Report.Distinct < 50 || len(r.Parts) != 3 || r.ValidShare != 1 {
+	if r.Status != "written" || r.Counts.Written != 300 || r.Counts.Distinct < 50 || len(r.Parts) != 3 || r.ValidShare != 1 {
 		t.Errorf("result %+v %+v", r, r.Report)
 	}
-	man, err := dataset.ReadManifest(out)
+	man, err := dataset.ReadManifest(t.Context(), store.Dir(out))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,13 +73,13 @@ func TestRun(t *testing.T) {
 	for i := range index {
 		index[i] = int64(i)
 	}
-	rows, err := dataset.Rows(context.Background(), out, man, index)
+	rows, err := dataset.Rows(context.Background(), store.Dir(out), man, index)
 	if err != nil {
 		t.Fatal(err)
 	}
 	known, fasta := trainingHairpins(t), strings.Builder{}
 	for i := range 3 {
-		b, err := os.ReadFile(filepath.Join(out, "fasta", fmt.Sprintf("train-%05d-of-00003.fasta", i)))
+		b, err := os.ReadFile(filepath.Join(out, "fasta", fmt.Sprintf("train-%05d.fasta", i)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -211,7 +212,7 @@ func TestInvalidPoliciesAndThreshold(t *testing.T) {
 				t.Errorf("summary does not say why rows were rejected: %s", stderr)
 			}
 			if tc.code == exitThreshold {
-				if _, err := dataset.ReadManifest(out); err != nil || !strings.Contains(stderr, "--min-valid asks for 99.0 %") {
+				if _, err := dataset.ReadManifest(t.Context(), store.Dir(out)); err != nil || !strings.Contains(stderr, "--min-valid asks for 99.0 %") {
 					t.Errorf("%v %s", err, stderr)
 				}
 				mustRun(t, tc.code, append(append(args, "--out", out), tc.args...)...) // the finished dataset is still not good enough
@@ -551,7 +552,7 @@ func TestLabels(t *testing.T) {
 		t.Run(strings.Join(tc.args, " "), func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "o")
 			runJSON(t, append([]string{"--model", model, "--out", out, "--max-attempts", "50"}, tc.args...)...)
-			man, err := dataset.ReadManifest(out)
+			man, err := dataset.ReadManifest(t.Context(), store.Dir(out))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -559,7 +560,7 @@ func TestLabels(t *testing.T) {
 			for i := range index {
 				index[i] = int64(i)
 			}
-			rows, err := dataset.Rows(context.Background(), out, man, index)
+			rows, err := dataset.Rows(context.Background(), store.Dir(out), man, index)
 			if err != nil {
 				t.Fatal(err)
 			}

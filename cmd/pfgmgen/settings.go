@@ -31,6 +31,8 @@ type runOptions struct {
 	shardRows               int64
 	format, also            string
 	minValid                float64
+	look                    string               // --check
+	owns                    func(shard int) bool // of the task of a job array; nil for all shards
 	dryRun                  bool
 	engine                  engineChoice
 	watch                   watchOptions
@@ -57,6 +59,9 @@ func (o *runOptions) check() error {
 		return usageErrorf("--min-valid is %g, want a share from 0 to 1", o.minValid)
 	}
 	if err := oneOf("format", o.format, dataset.Parquet, dataset.Arrow); err != nil {
+		return err
+	}
+	if err := oneOf("check", o.look, string(dataset.CheckHash), string(dataset.CheckSize)); err != nil {
 		return err
 	}
 	if err := oneOf("invalid", o.invalid, pipeline.Resample, pipeline.Drop, pipeline.Keep); err != nil {

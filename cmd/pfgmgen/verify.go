@@ -15,6 +15,7 @@ import (
 
 	"pfgmgen/domains/all"
 	"pfgmgen/io/dataset"
+	"pfgmgen/io/store"
 	"pfgmgen/models"
 	"pfgmgen/pipeline"
 	"pfgmgen/sampler"
@@ -80,12 +81,17 @@ func verify(ctx context.Context, e *env, o verifyOptions) error {
 	if o.rows < 0 {
 		return usageErrorf("--rows is %d, want 0 or more", o.rows)
 	}
-	man, err := readManifest(o.dir)
+	st, err := e.openPlace(ctx, o.dir)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	man, err := readManifest(ctx, st)
 	if err != nil {
 		return err
 	}
 	res := verifyResult{Dir: o.dir, RunID: man.RunID, Parts: len(man.Parts), Rows: man.Counts.Written, Findings: []dataset.Finding{}}
-	if res.Findings, err = dataset.VerifyParts(ctx, o.dir, man); err != nil {
+	if res.Findings, err = dataset.VerifyParts(ctx, st, man); err != nil {
 		return err
 	}
 	plan, err := pipeline.ParsePlan(man.Settings)
@@ -95,7 +101,7 @@ func verify(ctx context.Context, e *env, o verifyOptions) error {
 	case plan.SHA256() != man.SpecSHA256:
 		res.Findings = append(res.Findings, dataset.Finding{Path: "manifest.json", What: "sha256 of the settings", Want: man.SpecSHA256, Got: plan.SHA256()})
 	case o.rows > 0 && man.Counts.Written > 0:
-		if err := regenerate(ctx, e, o, man, plan, &res); err != nil {
+		if err := regenerate(ctx, e, o, st, man, plan, &res); err != nil {
 			return err
 		}
 	}
@@ -112,7 +118,7 @@ func verify(ctx context.Context, e *env, o verifyOptions) error {
 		return err
 	}
 	if n := len(res.Findings); n > 0 {
-		return fmt.Errorf("verify %s: %s: %w. To make it again, delete its _SUCCESS and run the same pfgmgen run command", o.dir, plural(n, "difference"), errDiffers)
+		return fmt.Errorf("verify %s: %s: %w. To make what differs again, run the same pfgmgen run command", o.dir, plural(n, "difference"), errDiffers)
 	}
 	again := fmt.Sprintf("%s drawn again are equal", plural(res.Regenerated, "row"))
 	if res.Regenerated == 0 {
@@ -123,19 +129,19 @@ func verify(ctx context.Context, e *env, o verifyOptions) error {
 }
 
 // readManifest reads the manifest of a finished dataset.
-func readManifest(dir string) (*dataset.Manifest, error) {
-	man, err := dataset.ReadManifest(dir)
+func readManifest(ctx context.Context, st store.Store) (*dataset.Manifest, error) {
+	man, err := dataset.ReadManifest(ctx, st)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, planErr := dataset.ReadPlan(dir); planErr == nil {
-			return nil, fmt.Errorf("%s: the run that writes here has not finished: run the same pfgmgen run command again (%w)", dir, err)
+		if _, planErr := dataset.ReadPlan(ctx, st); planErr == nil {
+			return nil, fmt.Errorf("%s: the run that writes here has not finished: run the same pfgmgen run command again (%w)", st, err)
 		}
-		return nil, fmt.Errorf("%s is not a dataset of pfgmgen: %w", dir, err)
+		return nil, fmt.Errorf("%s is not a dataset of pfgmgen: %w", st, err)
 	}
 	return man, err
 }
 
 // regenerate draws rows again and compares them with the file.
-func regenerate(ctx context.Context, e *env, o verifyOptions, man *dataset.Manifest, plan pipeline.Plan, res *verifyResult) error {
+func regenerate(ctx context.Context, e *env, o verifyOptions, st store.Store, man *dataset.Manifest, plan pipeline.Plan, res *verifyResult) error {
 	m, err := modelOf(o, man)
 	if err != nil {
 		return err
@@ -144,7 +150,7 @@ func regenerate(ctx context.Context, e *env, o verifyOptions, man *dataset.Manif
 		res.Note = fmt.Sprintf("no row was drawn again: the model %s is not at hand; give its file with --model", man.Model.Name)
 		return nil
 	}
-	want, err := pick(ctx, o, man, plan)
+	want, err := pick(ctx, o, st, man, plan)
 	if err != nil && len(res.Findings) > 0 && ctx.Err() == nil {
 		res.Note = fmt.Sprintf("no row was drawn again: %v", err) // the findings say what is wrong with the parts
 		return nil
@@ -217,7 +223,7 @@ func modelOf(o verifyOptions, man *dataset.Manifest) (*model, error) {
 }
 
 // pick reads up to o.rows rows: the first of the dataset and others at random, the same for the same seed.
-func pick(ctx context.Context, o verifyOptions, man *dataset.Manifest, plan pipeline.Plan) ([]dataset.Row, error) {
+func pick(ctx context.Context, o verifyOptions, st store.Store, man *dataset.Manifest, plan pipeline.Plan) ([]dataset.Row, error) {
 	seed := plan.Seed
 	if o.given("seed") {
 		seed = o.seed
@@ -235,7 +241,7 @@ func pick(ctx context.Context, o verifyOptions, man *dataset.Manifest, plan pipe
 	}
 	slices.Sort(index)
 	random.Shuffle(len(index), func(i, j int) { index[i], index[j] = index[j], index[i] })
-	rows, err := dataset.Rows(ctx, o.dir, man, index)
+	rows, err := dataset.Rows(ctx, st, man, index)
 	if err != nil {
 		return nil, err
 	}

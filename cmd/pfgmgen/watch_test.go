@@ -184,19 +184,29 @@ func TestMetricsOfARun(t *testing.T) {
 		t.Errorf("%d bytes were counted, %d are there", rep.Bytes, size)
 	}
 
-	t.Run("again", func(t *testing.T) {
-		mustRun(t, 0, args...)
-		b, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for metric, want := range map[string]float64{`pfgmgen_run_state{state="done"}`: 1, `pfgmgen_shards_total{state="skipped"}`: 4,
-			`pfgmgen_shards_total{state="done"}`: 0, "pfgmgen_rows_total": 0} {
-			if got := value(t, string(b), metric); got != want {
-				t.Errorf("of a dataset that is there: %s is %g, want %g", metric, got, want)
+	for _, tc := range []struct {
+		name       string
+		n          string
+		done, rows float64
+	}{{"again", "4000", 0, 0}, {"extended", "5500", 2, 1500}} {
+		t.Run(tc.name, func(t *testing.T) {
+			mustRun(t, 0, append(args, "-n", tc.n)...)
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-	})
+			for metric, want := range map[string]float64{`pfgmgen_run_state{state="done"}`: 1, `pfgmgen_shards_total{state="skipped"}`: 4,
+				`pfgmgen_shards_total{state="done"}`: tc.done} {
+				if got := value(t, string(b), metric); got != want {
+					t.Errorf("%s is %g, want %g", metric, got, want)
+				}
+			}
+			// One sample in a few hundred has no valid draw in eight.
+			if got := value(t, string(b), "pfgmgen_rows_total"); got > tc.rows || got < 0.9*tc.rows {
+				t.Errorf("%g rows, want about %g", got, tc.rows)
+			}
+		})
+	}
 }
 
 // The file tells of runs that did not end well, too.

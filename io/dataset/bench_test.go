@@ -9,6 +9,8 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"pfgmgen/io/store"
 )
 
 // benchRecord is like a batch of the RNA domain: ids, a label, a sequence of 75 letters and its structure.
@@ -67,11 +69,11 @@ func BenchmarkPart(b *testing.B) {
 	defer rec.Release()
 	var content int64
 	for b.Loop() {
-		w, err := Create(b.TempDir(), rec.Schema(), Options{})
+		w, err := Create(b.Context(), store.Dir(b.TempDir()), rec.Schema(), Options{})
 		if err != nil {
 			b.Fatal(err)
 		}
-		p, err := w.Part(0, 1)
+		p, err := w.Part(0)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -82,7 +84,7 @@ func BenchmarkPart(b *testing.B) {
 			}
 			slice.Release()
 		}
-		info, err := p.Commit()
+		info, err := p.Commit(b.Context())
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -126,25 +128,25 @@ func BenchmarkVerify(b *testing.B) {
 	rec := benchRecord(benchRows)
 	defer rec.Release()
 	dir := b.TempDir()
-	w, err := Create(dir, rec.Schema(), Options{})
+	w, err := Create(b.Context(), store.Dir(dir), rec.Schema(), Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	p, err := w.Part(0, 1)
+	p, err := w.Part(0)
 	if err != nil {
 		b.Fatal(err)
 	}
 	if err := p.Write(rec); err != nil {
 		b.Fatal(err)
 	}
-	info, err := p.Commit()
+	info, err := p.Commit(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := w.Commit(testManifest(benchRows), "#\n"); err != nil {
+	if err := w.Commit(b.Context(), testManifest(benchRows), "#\n"); err != nil {
 		b.Fatal(err)
 	}
-	m, err := ReadManifest(dir)
+	m, err := ReadManifest(b.Context(), store.Dir(dir))
 	if err != nil {
 		b.Fatal(err)
 	}

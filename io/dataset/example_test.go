@@ -14,10 +14,12 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"pfgmgen/io/dataset"
+	"pfgmgen/io/store"
 )
 
 // A dataset of three rows in one part, committed, verified, and one row read back.
 func Example() {
+	ctx := context.Background()
 	temp, err := os.MkdirTemp("", "dataset")
 	if err != nil {
 		log.Fatal(err)
@@ -30,14 +32,14 @@ func Example() {
 		{Name: "sequence", Type: arrow.BinaryTypes.String, Nullable: true},
 	}, nil)
 	plan := []byte(`{"domain":"rna","n":3,"seed":7}`)
-	if err := dataset.WritePlan(dir, plan); err != nil {
+	if _, err := dataset.WritePlan(ctx, store.Dir(dir), plan, nil); err != nil {
 		log.Fatal(err)
 	}
-	w, err := dataset.Create(dir, schema, dataset.Options{RunID: "example"})
+	w, err := dataset.Create(ctx, store.Dir(dir), schema, dataset.Options{RunID: "example"})
 	if err != nil {
 		log.Fatal(err)
 	}
-	part, err := w.Part(0, 1)
+	part, err := w.Part(0)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -51,11 +53,11 @@ func Example() {
 	if err := part.Write(rec); err != nil {
 		log.Fatal(err)
 	}
-	if _, err := part.Commit(); err != nil {
+	if _, err := part.Commit(ctx); err != nil {
 		log.Fatal(err)
 	}
 	hash := strings.Repeat("0", 64) // of the real plan and model
-	err = w.Commit(dataset.Manifest{
+	err = w.Commit(ctx, dataset.Manifest{
 		RunID: "example", Domain: "rna", Seed: "7", SpecSHA256: hash, Settings: json.RawMessage(plan),
 		Model:  dataset.Source{Name: "trna", SHA256: hash},
 		Counts: dataset.Counts{Asked: 3, Written: 3, Valid: 3, Attempts: 3},
@@ -64,21 +66,21 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	m, err := dataset.ReadManifest(dir)
+	m, err := dataset.ReadManifest(ctx, store.Dir(dir))
 	if err != nil {
 		log.Fatal(err)
 	}
-	findings, err := dataset.VerifyParts(context.Background(), dir, m)
+	findings, err := dataset.VerifyParts(ctx, store.Dir(dir), m)
 	if err != nil {
 		log.Fatal(err)
 	}
-	rows, err := dataset.Rows(context.Background(), dir, m, []int64{1})
+	rows, err := dataset.Rows(ctx, store.Dir(dir), m, []int64{1})
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(m.Parts[0].Path, m.Parts[0].Rows, "rows,", len(findings), "findings")
 	fmt.Println(rows[0]["sequence"])
 	// Output:
-	// data/train-00000-of-00001.parquet 3 rows, 0 findings
+	// data/train-00000.parquet 3 rows, 0 findings
 	// GCGUAACGC
 }

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -14,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"pfgmgen/io/store"
 )
 
 // The test binary starts itself again with this variable set to do what would harm the tests: be killed, or live
@@ -33,6 +36,7 @@ func TestMain(m *testing.M) {
 
 // child writes a dataset to dir in an adverse world.
 func child(what, dir string) error {
+	ctx := context.Background()
 	format, what, _ := strings.Cut(what, " ")
 	switch what {
 	case "full": // no file may grow beyond 100 KB, as on a disk that is full by then
@@ -48,14 +52,14 @@ func child(what, dir string) error {
 			return fmt.Errorf("cannot mount: %w", err)
 		}
 	}
-	if err := WritePlan(dir, []byte("{}")); err != nil {
+	if _, err := WritePlan(ctx, store.Dir(dir), []byte("{}"), nil); err != nil {
 		return err
 	}
 	o := Options{RowGroupRows: 500}
 	if format != "text" {
 		o.Format = format
 	}
-	w, err := Create(dir, fixtureSchema(), o)
+	w, err := Create(ctx, store.Dir(dir), fixtureSchema(), o)
 	if err != nil {
 		return err
 	}
@@ -70,10 +74,10 @@ func child(what, dir string) error {
 			b.WriteString("ACGU")
 		}
 		b.Flush()
-		_, err = t.Commit()
+		_, err = t.Commit(ctx)
 		return err
 	}
-	p, err := w.Part(0, 1)
+	p, err := w.Part(0)
 	if err != nil {
 		return err
 	}
@@ -86,7 +90,7 @@ func child(what, dir string) error {
 	if what == "kill" {
 		return syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	}
-	_, err = p.Commit()
+	_, err = p.Commit(ctx)
 	return err
 }
 
@@ -115,8 +119,8 @@ func startChild(t *testing.T, what, dir string) (string, *os.ProcessState) {
 
 func TestDiskFull(t *testing.T) {
 	for format, name := range map[string]string{
-		Parquet: "data/train-00000-of-00001.parquet",
-		Arrow:   "data/train-00000-of-00001.arrow",
+		Parquet: "data/train-00000.parquet",
+		Arrow:   "data/train-00000.arrow",
 		"text":  "fasta/x.fasta",
 	} {
 		dir := filepath.Join(t.TempDir(), "out")
@@ -152,8 +156,8 @@ func TestFileSystemFull(t *testing.T) {
 		t.Logf("no mounts here (%v %s): TestDiskFull has covered a failing write", err, out)
 		return
 	}
-	want := "dataset: " + filepath.Join(dir, "data", "train-00000-of-00001.parquet") + ": write: no space left on device"
-	left := "left: [" + filepath.Join(dir, stateDir, planName) + "]"
+	want := "dataset: " + filepath.Join(dir, "data", "train-00000.parquet") + ": write: no space left on device"
+	left := "left: [" + filepath.Join(dir, planName) + "]"
 	if !strings.Contains(string(out), want) || !strings.Contains(string(out), left) {
 		t.Errorf("output %s, want %s and %s", out, want, left)
 	}
@@ -170,11 +174,11 @@ func TestKilled(t *testing.T) {
 		t.Fatalf("left %v, want the plan and one unfinished part", left)
 	}
 	for _, name := range left {
-		if base := filepath.Base(name); base != planName && !isTemp(base) {
+		if base := filepath.Base(name); base != "plan.json" && !strings.HasSuffix(base, ".tmp") {
 			t.Errorf("%s looks finished", name)
 		}
 	}
-	if _, err := Create(dir, fixtureSchema(), Options{}); err != nil {
+	if _, err := Create(t.Context(), store.Dir(dir), fixtureSchema(), Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.Join(files(t, dir), " "); got != "_pfgmgen/plan.json" {
@@ -198,11 +202,11 @@ func TestReadOnlyPlace(t *testing.T) {
 		defer syscall.Setfsuid(0)
 	}
 	for _, place := range []string{dir, filepath.Join(dir, "new"), filepath.Join(dir, "new", "deep")} {
-		_, err := CheckPlace(place)
+		_, err := CheckPlace(t.Context(), store.Dir(place))
 		if !errors.Is(err, ErrPlace) || !errors.Is(err, os.ErrPermission) || !strings.Contains(err.Error(), place) {
 			t.Errorf("%s: %v, want permission denied", place, err)
 		}
-		if err := WritePlan(place, []byte("{}")); !errors.Is(err, ErrPlace) {
+		if _, err := WritePlan(t.Context(), store.Dir(place), []byte("{}"), nil); !errors.Is(err, ErrPlace) {
 			t.Errorf("WritePlan %s: %v", place, err)
 		}
 	}
@@ -211,11 +215,11 @@ func TestReadOnlyPlace(t *testing.T) {
 // A directory that becomes read-only, or is replaced, in the middle of a run.
 func TestPlaceGoneWhileWriting(t *testing.T) {
 	dir := t.TempDir()
-	w, err := Create(dir, fixtureSchema(), Options{})
+	w, err := Create(t.Context(), store.Dir(dir), fixtureSchema(), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := w.Part(0, 1)
+	p, err := w.Part(0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +231,7 @@ func TestPlaceGoneWhileWriting(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(dir, "data")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Commit(); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "train-00000-of-00001.parquet: rename") {
+	if _, err := p.Commit(t.Context()); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "train-00000.parquet: rename") {
 		t.Errorf("commit: %v", err)
 	}
 	if len(w.Parts()) != 0 {

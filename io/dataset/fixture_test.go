@@ -11,6 +11,8 @@ import (
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"pfgmgen/io/store"
 )
 
 // fixtureSchema has every type and nesting that the format allows.
@@ -138,9 +140,9 @@ func fixtureRecord(mem memory.Allocator, schema *arrow.Schema, from, to int64) a
 }
 
 // writeRows writes the rows from to to as part index of of, in batches of the given size.
-func writeRows(t testing.TB, w *Writer, index, of int, from, to, batch int64) PartInfo {
+func writeRows(t testing.TB, w *Writer, index int, from, to, batch int64) PartInfo {
 	t.Helper()
-	p, err := w.Part(index, of)
+	p, err := w.Part(index)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +155,7 @@ func writeRows(t testing.TB, w *Writer, index, of int, from, to, batch int64) Pa
 			t.Fatal(err)
 		}
 	}
-	info, err := p.Commit()
+	info, err := p.Commit(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,28 +190,28 @@ func testManifest(rows int64) Manifest {
 // finished writes a dataset of two parts and an export and commits it.
 func finished(t testing.TB, dir string, rows int64, o Options) *Manifest {
 	t.Helper()
-	if err := WritePlan(dir, []byte(`{"n":1}`)); err != nil {
+	if _, err := WritePlan(t.Context(), store.Dir(dir), []byte(`{"n":1}`), nil); err != nil {
 		t.Fatal(err)
 	}
-	w, err := Create(dir, fixtureSchema(), o)
+	w, err := Create(t.Context(), store.Dir(dir), fixtureSchema(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	writeRows(t, w, 0, 2, 0, rows/2, 100)
-	writeRows(t, w, 1, 2, rows/2, rows, 333)
-	text, err := w.Text("fasta/train-00000-of-00001.fasta")
+	writeRows(t, w, 0, 0, rows/2, 100)
+	writeRows(t, w, 1, rows/2, rows, 333)
+	text, err := w.Text("fasta/train-00000.fasta")
 	if err != nil {
 		t.Fatal(err)
 	}
 	fmt.Fprintf(text, ">run-0\nACGU\n")
-	if _, err := text.Commit(); err != nil {
+	if _, err := text.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	m := testManifest(rows)
-	if err := w.Commit(m, "# card\n", File{croissantName, []byte("{}\n")}); err != nil {
+	if err := w.Commit(t.Context(), m, "# card\n", File{croissantName, []byte("{}\n")}); err != nil {
 		t.Fatal(err)
 	}
-	read, err := ReadManifest(dir)
+	read, err := ReadManifest(t.Context(), store.Dir(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +221,7 @@ func finished(t testing.TB, dir string, rows int64, o Options) *Manifest {
 // noFindings verifies a dataset that must be whole.
 func noFindings(t testing.TB, dir string, m *Manifest) {
 	t.Helper()
-	findings, err := VerifyParts(context.Background(), dir, m)
+	findings, err := VerifyParts(context.Background(), store.Dir(dir), m)
 	if err != nil {
 		t.Fatal(err)
 	}

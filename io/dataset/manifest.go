@@ -2,16 +2,18 @@ package dataset
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
+
+	"pfgmgen/io/store"
 )
 
 // FormatVersion is the version of the manifest and of the layout that this package writes and reads.
@@ -91,8 +93,13 @@ type Counts struct {
 	Written  int64            `json:"written"`            // rows in the parts
 	Valid    int64            `json:"valid"`              // rows among them that pass every hard gate
 	Attempts int64            `json:"attempts"`           // samples drawn, retries included
+	Dropped  int64            `json:"dropped"`            // samples without a row
 	Rejected map[string]int64 `json:"rejected,omitempty"` // by the code of the gate; a sample may fail several
 	Warned   map[string]int64 `json:"warned,omitempty"`   // by the code of the warning
+	Formless map[string]int64 `json:"formless,omitempty"` // rows that an export cannot hold, by its format
+
+	Distinct   int64 `json:"distinct,omitempty"`    // different rows among the first DistinctOf; not in the record of a shard
+	DistinctOf int64 `json:"distinct_of,omitempty"` // rows that were compared
 }
 
 // columnsOf describes a schema.
@@ -105,17 +112,16 @@ func columnsOf(s *arrow.Schema) []Column {
 	return cols
 }
 
-// ReadManifest reads the manifest of the dataset in dir. What it returns is consistent in itself; whether the files are
+// ReadManifest reads the manifest of the dataset in a place. What it returns is consistent in itself; whether the files are
 // as it says is for VerifyParts. Without a manifest the error wraps fs.ErrNotExist: the run has not finished.
-func ReadManifest(dir string) (*Manifest, error) {
-	path := filepath.Join(dir, manifestName)
-	data, err := readBounded(path, maxManifest)
+func ReadManifest(ctx context.Context, st store.Store) (*Manifest, error) {
+	data, err := readBounded(ctx, st, manifestName, maxManifest)
 	if err != nil {
 		return nil, err
 	}
 	m, err := decodeManifest(data)
 	if err != nil {
-		return nil, fmt.Errorf("dataset: %s: %w", path, err)
+		return nil, fmt.Errorf("dataset: %s: %w", at(st, manifestName), err)
 	}
 	return m, nil
 }

@@ -10,6 +10,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"pfgmgen/io/store"
 )
 
 // smallManifest is a consistent manifest with one part and one export.
@@ -18,7 +20,7 @@ func smallManifest() Manifest {
 	m.FormatVersion, m.Format, m.Split = FormatVersion, Parquet, "train"
 	sum := strings.Repeat("a", 64)
 	m.Columns = []Column{{Name: "sample_index", Type: "int64"}}
-	m.Parts = []PartInfo{{Path: "data/train-00000-of-00001.parquet", Rows: 3, Bytes: 10, SHA256: sum, FirstIndex: 0, LastIndex: 4,
+	m.Parts = []PartInfo{{Path: "data/train-00000.parquet", Rows: 3, Bytes: 10, SHA256: sum, FirstIndex: 0, LastIndex: 4,
 		Columns: []ColumnSum{{Name: "sample_index", NonNull: 3, SHA256: sum}}}}
 	m.Exports = []FileInfo{{Path: "fasta/x.fasta", Bytes: 0, SHA256: sum}}
 	return m
@@ -100,7 +102,7 @@ func TestManifestRefused(t *testing.T) {
 
 func TestReadManifest(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := ReadManifest(dir); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := ReadManifest(t.Context(), store.Dir(dir)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no manifest: %v", err)
 	}
 	path := filepath.Join(dir, manifestName)
@@ -108,21 +110,21 @@ func TestReadManifest(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ReadManifest(dir); err == nil || !strings.HasPrefix(err.Error(), "dataset: "+path) {
+		if _, err := ReadManifest(t.Context(), store.Dir(dir)); err == nil || !strings.HasPrefix(err.Error(), "dataset: "+path) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	if err := os.Truncate(path, maxManifest+1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadManifest(dir); err == nil || !strings.Contains(err.Error(), "more than") {
+	if _, err := ReadManifest(t.Context(), store.Dir(dir)); err == nil || !strings.Contains(err.Error(), "more than") {
 		t.Errorf("huge: %v", err)
 	}
 	remove(t, dir, manifestName)
 	if err := os.Mkdir(path, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadManifest(dir); err == nil {
+	if _, err := ReadManifest(t.Context(), store.Dir(dir)); err == nil {
 		t.Error("a directory was read as a manifest")
 	}
 }

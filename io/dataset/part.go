@@ -1,12 +1,14 @@
 package dataset
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"pfgmgen/io/store"
 )
 
 // ErrNoRows is returned by Part.Commit when nothing was written. No file is left, for readers choke on files without
@@ -19,11 +21,11 @@ var errDone = errors.New("dataset: the part was committed or aborted before")
 // Nothing touches the disk before the first row.
 type Part struct {
 	w    *Writer
-	rel  string // data/train-00000-of-00016.parquet
+	rel  string // data/train-00000.parquet
 	o    Options
 	keys *arrow.Schema // schema with the footer's key-values of this part
 
-	file  *atomicFile
+	file  *store.File
 	chunk chunker
 	sums  []*contentSum
 	index int // of sample_index
@@ -102,8 +104,8 @@ func (p *Part) checkIndex(index *array.Int64) error {
 // open starts the file.
 func (p *Part) open() error {
 	var err error
-	if p.file, err = createAtomic(filepath.Join(p.w.dir, filepath.FromSlash(p.rel))); err != nil {
-		return err
+	if p.file, err = p.w.st.Create(p.rel); err != nil {
+		return datasetError(err)
 	}
 	p.chunk = chunker{schema: p.keys, o: p.o}
 	if p.o.Format == Arrow {
@@ -116,11 +118,11 @@ func (p *Part) open() error {
 
 // wrap prefers the error of the file, of which the libraries report only a consequence or nothing.
 func (p *Part) wrap(err error) error {
-	if p.file.err != nil {
-		return p.file.err
+	if p.file.Err() != nil {
+		return datasetError(p.file.Err())
 	}
 	if err != nil {
-		return pathError(p.file.path, err)
+		return fmt.Errorf("dataset: %s: %w", p.file.Name(), err)
 	}
 	return nil
 }
@@ -128,7 +130,7 @@ func (p *Part) wrap(err error) error {
 // Commit finishes the file, syncs it and gives it its name. A file of the same name with the same bytes stays as it is;
 // one with other bytes is replaced, after _SUCCESS has been removed. Without rows the error is [ErrNoRows]. After an error
 // nothing of the part is left.
-func (p *Part) Commit() (PartInfo, error) {
+func (p *Part) Commit(ctx context.Context) (PartInfo, error) {
 	if p.done {
 		return PartInfo{}, errDone
 	}
@@ -147,10 +149,10 @@ func (p *Part) Commit() (PartInfo, error) {
 		return PartInfo{}, p.err
 	}
 	p.done = true
-	if err := p.file.commit(func() error { return removeSuccess(p.w.dir) }); err != nil {
-		return PartInfo{}, err
+	if err := p.file.Commit(ctx, func() error { return removeSuccess(ctx, p.w.st) }); err != nil {
+		return PartInfo{}, datasetError(err)
 	}
-	p.info.Path, p.info.Bytes, p.info.SHA256 = p.rel, p.file.n, p.file.hex()
+	p.info.Path, p.info.Bytes, p.info.SHA256 = p.rel, p.file.Size(), p.file.SHA256()
 	for _, s := range p.sums {
 		p.info.Columns = append(p.info.Columns, s.sum())
 		p.info.ContentBytes += s.bytes
@@ -170,11 +172,9 @@ func (p *Part) Abort() error {
 	}
 	p.chunk.release()
 	if p.chunk.enc != nil {
-		if p.file.err == nil {
-			p.file.err = errors.New("aborted") // the encoder has buffers to give back, but nothing more to write
-		}
+		p.file.Fail(errors.New("aborted")) // the encoder has buffers to give back, but nothing more to write
 		p.chunk.enc.close()
 	}
-	p.file.abort()
+	p.file.Abort()
 	return nil
 }

@@ -2,20 +2,21 @@ package dataset
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
+
+	"pfgmgen/io/store"
 )
 
 // Names inside a dataset.
 const (
 	stateDir     = "_pfgmgen"
-	planName     = "plan.json"
+	planName     = stateDir + "/plan.json"
 	manifestName = "manifest.json"
 	cardName     = "README.md"
 	successName  = "_SUCCESS"
@@ -31,51 +32,60 @@ var ErrPlace = errors.New("not a place for a dataset")
 // harmless are names that file systems and file managers leave in directories that people call empty.
 var harmless = map[string]bool{"lost+found": true, ".DS_Store": true}
 
-// CheckPlace says whether a dataset may be written to dir: a directory that is new or empty, or one that holds the plan
-// of an earlier run (ours). It tries whether files can be made there and leaves nothing behind. Errors wrap
-// [ErrPlace] and say what was found.
-func CheckPlace(dir string) (ours bool, err error) {
-	if dir == "" {
+// CheckPlace says whether a dataset may be written to a place: one that is new or empty, or one that holds the plan of an
+// earlier run (ours). It tries whether files can be made there and leaves nothing behind. Errors wrap [ErrPlace] and say
+// what was found.
+func CheckPlace(ctx context.Context, st store.Store) (ours bool, err error) {
+	if st.String() == "" {
 		return false, fmt.Errorf("dataset: the output place is empty: name a directory (%w)", ErrPlace)
 	}
-	st, err := os.Stat(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		if link, err := os.Lstat(dir); err == nil && link.Mode()&fs.ModeSymlink != 0 {
-			return false, refuse(dir, errors.New("it is a link to something that does not exist"))
-		}
-		return false, checkWritable(existingParent(dir), dir)
+	if err := st.Probe(ctx); err != nil {
+		return false, refuse(st, err)
 	}
+	switch _, err := st.Stat(ctx, planName); {
+	case err == nil:
+		return true, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return false, refuse(st, err)
+	}
+	files, err := st.List(ctx, "")
 	if err != nil {
-		return false, refuse(dir, cause(err))
+		return false, refuse(st, err)
 	}
-	if !st.IsDir() {
-		return false, refuse(dir, errors.New("it is a file, want a directory"))
-	}
-	entries, err := os.ReadDir(dir)
+	folders, err := st.Folders(ctx)
 	if err != nil {
-		return false, refuse(dir, cause(err))
-	}
-	if plan, err := os.Lstat(filepath.Join(dir, stateDir, planName)); err == nil {
-		if !plan.Mode().IsRegular() {
-			return false, refuse(dir, fmt.Errorf("%s/%s is not a regular file", stateDir, planName))
-		}
-		return true, checkWritable(dir, dir)
+		return false, refuse(st, err)
 	}
 	var found []string
-	for _, e := range entries {
-		if harmless[e.Name()] || isTemp(e.Name()) || (e.Name() == stateDir && onlyTemps(filepath.Join(dir, stateDir))) {
-			continue
+	for _, f := range files {
+		found = append(found, f.Name)
+	}
+	for _, name := range folders {
+		if name == stateDir { // what an interrupted first write leaves
+			inside, err := st.List(ctx, name)
+			if err != nil {
+				return false, refuse(st, err)
+			}
+			if len(inside) == 0 {
+				continue
+			}
 		}
-		found = append(found, e.Name())
+		found = append(found, name)
 	}
-	if len(found) > 0 {
-		return false, refuse(dir, fmt.Errorf("it holds %s and no plan of ours; choose a new or empty directory", list(found)))
+	foreign := found[:0]
+	for _, name := range found {
+		if !harmless[name] {
+			foreign = append(foreign, name)
+		}
 	}
-	return false, checkWritable(dir, dir)
+	if len(foreign) > 0 {
+		return false, refuse(st, fmt.Errorf("it holds %s and no plan of ours; choose a new or empty directory", list(foreign)))
+	}
+	return false, nil
 }
 
-func refuse(dir string, why error) error {
-	return fmt.Errorf("dataset: cannot write to %s: %w (%w)", dir, why, ErrPlace)
+func refuse(st store.Store, why error) error {
+	return fmt.Errorf("dataset: cannot write to %s: %w (%w)", st, why, ErrPlace)
 }
 
 // list names the first few of many.
@@ -95,109 +105,112 @@ func cause(err error) error {
 	return err
 }
 
-// onlyTemps says whether a directory holds nothing but what an interrupted first write leaves.
-func onlyTemps(dir string) bool {
-	entries, err := os.ReadDir(dir)
+// at is a file as errors name it.
+func at(st store.Store, name string) string { return strings.TrimSuffix(st.String(), "/") + "/" + name }
+
+// datasetError says that an error of the store was met here.
+func datasetError(err error) error { return fmt.Errorf("dataset: %w", err) }
+
+// WritePlan records the plan of a run, JSON of at most 16 MiB, in a place. This claims the place: it is the first thing a run
+// writes. A place that is not ours and not empty is refused, and so is one whose plan is neither this one nor before, the
+// one that it is to replace; nil is none. Replacing a plan takes _SUCCESS and the manifest away. first says that this call
+// claimed the place: of several at once, one does.
+func WritePlan(ctx context.Context, st store.Store, plan, before []byte) (first bool, err error) {
+	if len(plan) > maxPlan || !json.Valid(plan) {
+		return false, fmt.Errorf("dataset: the plan is not JSON of at most %d bytes", maxPlan)
+	}
+	ours, err := CheckPlace(ctx, st)
 	if err != nil {
-		return false
+		return false, err
 	}
-	for _, e := range entries {
-		if !isTemp(e.Name()) {
-			return false
+	f, err := st.Create(planName)
+	if err != nil {
+		return false, datasetError(err)
+	}
+	defer f.Abort()
+	f.Write(plan) // its error is kept and returned by the commit
+	replace := false
+	if ours && before != nil {
+		there, err := ReadPlan(ctx, st)
+		if err != nil {
+			return false, err
 		}
+		replace = bytes.Equal(there, before)
 	}
-	return true
+	if replace {
+		err = f.Commit(ctx, func() error { return removeCommit(ctx, st) })
+	} else {
+		err = f.CommitNew(ctx)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return false, refuse(st, errors.New("a run with other settings has just begun there; choose another place"))
+	}
+	if err != nil {
+		return false, datasetError(err)
+	}
+	if err := st.Sweep(ctx); err != nil {
+		return false, datasetError(err)
+	}
+	return !replace && f.Made(), nil
 }
 
-// existingParent is the nearest directory above path that exists.
-func existingParent(path string) string {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return "."
-	}
-	for {
-		parent := filepath.Dir(path)
-		if _, err := os.Stat(parent); err == nil || parent == path {
-			return parent
-		}
-		path = parent
-	}
-}
-
-// checkWritable makes and removes a file in at, on behalf of dir.
-func checkWritable(at, dir string) error {
-	f, err := os.CreateTemp(at, ".pfgmgen-probe-*"+tempSuffix)
-	if err != nil {
-		return refuse(dir, cause(err))
-	}
-	f.Close()
-	if err := os.Remove(f.Name()); err != nil {
-		return refuse(dir, cause(err))
+// removeSuccess says that the files are no longer those of a finished run.
+func removeSuccess(ctx context.Context, st store.Store) error {
+	if err := st.Remove(ctx, successName); err != nil {
+		return datasetError(err)
 	}
 	return nil
 }
 
-// WritePlan records the plan of a run, JSON of at most 16 MiB, in dir, which it makes when needed. This claims the
-// place: it is the first thing a run writes. A place that is not ours and not empty is refused. Replacing another plan
-// takes _SUCCESS away.
-func WritePlan(dir string, plan []byte) error {
-	if len(plan) > maxPlan || !json.Valid(plan) {
-		return fmt.Errorf("dataset: the plan is not JSON of at most %d bytes", maxPlan)
-	}
-	if _, err := CheckPlace(dir); err != nil {
+// removeCommit says that there is no finished dataset any more.
+func removeCommit(ctx context.Context, st store.Store) error {
+	if err := removeSuccess(ctx, st); err != nil {
 		return err
 	}
-	if _, err := writeAtomic(filepath.Join(dir, stateDir, planName), plan, func() error { return removeSuccess(dir) }); err != nil {
-		return err
+	if err := st.Remove(ctx, manifestName); err != nil {
+		return datasetError(err)
 	}
-	return removeOrphans(dir)
+	return nil
 }
 
-// removeSuccess says that the files of dir are no longer those of a finished run.
-func removeSuccess(dir string) error {
-	path := filepath.Join(dir, successName)
-	err := os.Remove(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return pathError(path, err)
-	}
-	return syncDir(dir)
-}
-
-// ReadPlan returns the plan record of dir, byte for byte as it was written. Without one the error wraps fs.ErrNotExist.
-func ReadPlan(dir string) ([]byte, error) {
-	plan, err := readBounded(filepath.Join(dir, stateDir, planName), maxPlan)
+// ReadPlan returns the plan record of a place, byte for byte as it was written. Without one the error wraps fs.ErrNotExist.
+func ReadPlan(ctx context.Context, st store.Store) ([]byte, error) {
+	plan, err := readBounded(ctx, st, planName, maxPlan)
 	if err != nil {
 		return nil, err
 	}
 	if !json.Valid(plan) {
-		return nil, fmt.Errorf("dataset: %s: not JSON; the record of this run is damaged, choose a new directory", filepath.Join(dir, stateDir, planName))
+		return nil, fmt.Errorf("dataset: %s: not JSON; the record of this run is damaged, choose a new directory", at(st, planName))
 	}
 	return plan, nil
 }
 
-// readBounded reads a regular file of at most max bytes.
-func readBounded(path string, max int64) ([]byte, error) {
-	f, err := os.Open(path)
+// write writes a small file in one go.
+func write(ctx context.Context, st store.Store, name string, data []byte, before func() error) error {
+	f, err := st.Create(name)
 	if err != nil {
-		return nil, pathError(path, err)
+		return datasetError(err)
+	}
+	f.Write(data) // its error is kept and returned by Commit
+	if err := f.Commit(ctx, before); err != nil {
+		return datasetError(err)
+	}
+	return nil
+}
+
+// readBounded reads a file of at most max bytes.
+func readBounded(ctx context.Context, st store.Store, name string, max int64) ([]byte, error) {
+	f, err := st.Open(ctx, name)
+	if err != nil {
+		return nil, datasetError(err)
 	}
 	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, pathError(path, err)
-	}
-	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("dataset: %s: not a regular file", path)
-	}
 	var b bytes.Buffer
 	if _, err := b.ReadFrom(io.LimitReader(f, max+1)); err != nil {
-		return nil, pathError(path, err)
+		return nil, fmt.Errorf("dataset: %s: %w", at(st, name), err)
 	}
 	if int64(b.Len()) > max {
-		return nil, fmt.Errorf("dataset: %s: more than %d bytes", path, max)
+		return nil, fmt.Errorf("dataset: %s: more than %d bytes", at(st, name), max)
 	}
 	return b.Bytes(), nil
 }

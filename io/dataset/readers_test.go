@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/apache/arrow/go/v15/arrow"
+
+	"pfgmgen/io/store"
 )
 
 // readersDir holds the JavaScript readers; `npm ci` there installs them.
@@ -64,11 +66,11 @@ func TestJavaScriptReaders(t *testing.T) {
 	dir := t.TempDir()
 	o := testOptions
 	o.RowGroupRows = 1300
-	w, err := Create(dir, schema, o)
+	w, err := Create(t.Context(), store.Dir(dir), schema, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	info := writeRows(t, w, 0, 1, 0, 3000, 400)
+	info := writeRows(t, w, 0, 0, 3000, 400)
 	for _, reader := range []string{"hyparquet", "parquet-wasm", "duckdb"} {
 		t.Run(reader, func(t *testing.T) {
 			cmd := exec.Command("node", filepath.Join(readersDir, "read.mjs"), reader, filepath.Join(dir, info.Path), string(typesJSON))
@@ -91,7 +93,7 @@ func TestJavaScriptReaders(t *testing.T) {
 			if got.Keys["huggingface"] != huggingface(schema) {
 				t.Errorf("huggingface is %q", got.Keys["huggingface"])
 			}
-			if got.Keys["pfgmgen.run_id"] != o.RunID || got.Keys["pfgmgen.shard"] != "0/1" {
+			if got.Keys["pfgmgen.run_id"] != o.RunID || got.Keys["pfgmgen.shard"] != "0" {
 				t.Errorf("keys %v", got.Keys)
 			}
 			for _, want := range info.Columns {

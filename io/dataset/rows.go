@@ -4,16 +4,18 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"pfgmgen/io/store"
 )
 
 // A Row is one row of a dataset by column name. Values are nil (null), bool, int64 (every integer type), float32,
 // float64, string, []byte, []any (lists) or map[string]any (structs).
 type Row map[string]any
 
-// Rows reads the rows with the given sample_index from the dataset in dir, in the order asked for, with the same
+// Rows reads the rows with the given sample_index from the dataset in a place, in the order asked for, with the same
 // readers as VerifyParts. An index without a row, rejected or never planned, gives a nil Row. Columns limits what is
 // read; without any, all columns are. Only parts in whose index range something was asked for are opened.
-func Rows(ctx context.Context, dir string, m *Manifest, index []int64, columns ...string) ([]Row, error) {
+func Rows(ctx context.Context, st store.Store, m *Manifest, index []int64, columns ...string) ([]Row, error) {
 	wanted := make(map[string]bool)
 	for _, c := range columns {
 		wanted[c] = true
@@ -22,7 +24,7 @@ func Rows(ctx context.Context, dir string, m *Manifest, index []int64, columns .
 		delete(wanted, c.Name)
 	}
 	for name := range wanted {
-		return nil, fmt.Errorf("dataset: %s: no column %q", dir, name)
+		return nil, fmt.Errorf("dataset: %s: no column %q", st, name)
 	}
 	for _, c := range columns {
 		wanted[c] = true
@@ -41,8 +43,8 @@ func Rows(ctx context.Context, dir string, m *Manifest, index []int64, columns .
 		if len(ask) == 0 {
 			continue
 		}
-		if err := readRows(ctx, dir, m.Format, p, ask, wanted, found); err != nil {
-			return nil, fmt.Errorf("dataset: %s/%s: %w", dir, p.Path, err)
+		if err := readRows(ctx, st, m.Format, p, ask, wanted, found); err != nil {
+			return nil, fmt.Errorf("dataset: %s: %w", at(st, p.Path), err)
 		}
 	}
 	rows := make([]Row, len(index))
@@ -53,8 +55,13 @@ func Rows(ctx context.Context, dir string, m *Manifest, index []int64, columns .
 }
 
 // readRows puts the rows of one part whose index is asked for into found.
-func readRows(ctx context.Context, dir, format string, p PartInfo, ask map[int64]bool, wanted map[string]bool, found map[int64]Row) error {
-	r, err := openPart(dir, p.Path, format)
+func readRows(ctx context.Context, st store.Store, format string, p PartInfo, ask map[int64]bool, wanted map[string]bool, found map[int64]Row) error {
+	path, done, err := st.Local(ctx, p.Path)
+	if err != nil {
+		return err
+	}
+	defer done()
+	r, err := openPart(path, format)
 	if err != nil {
 		return err
 	}

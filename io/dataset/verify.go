@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
+
+	"pfgmgen/io/store"
 )
 
 // A Finding is one way in which a dataset is not what its manifest says.
@@ -23,14 +24,14 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s: %s: want %s, got %s", f.Path, f.What, f.Want, f.Got)
 }
 
-// VerifyParts reads every part and export of the dataset in dir and compares it with the manifest: presence, size and
+// VerifyParts reads every part and export of the dataset in a place and compares it with the manifest: presence, size and
 // SHA-256 of the bytes, and for parts the rows, the columns, how many values are present in each, and their content,
 // read back by xitongsys/parquet-go (Parquet) or Arrow's IPC reader. A part whose bytes are not those of the manifest is
 // reported and not decoded. It also reports files in data/ that the manifest does not list, and a missing _SUCCESS. It
 // goes on after a finding; the error is that of ctx, and then the findings are those so far.
-func VerifyParts(ctx context.Context, dir string, m *Manifest) ([]Finding, error) {
-	v := &verifier{dir: dir, m: m}
-	if _, err := os.Stat(filepath.Join(dir, successName)); err != nil {
+func VerifyParts(ctx context.Context, st store.Store, m *Manifest) ([]Finding, error) {
+	v := &verifier{st: st, m: m}
+	if _, err := st.Stat(ctx, successName); err != nil {
 		v.find(successName, "presence", "a file", cause(err).Error())
 	}
 	listed := make(map[string]bool)
@@ -39,19 +40,19 @@ func VerifyParts(ctx context.Context, dir string, m *Manifest) ([]Finding, error
 		if err := ctx.Err(); err != nil {
 			return v.findings, err
 		}
-		if v.sameBytes(p.Path, p.Bytes, p.SHA256) {
-			if err := v.part(ctx, p); err != nil {
-				return v.findings, err
-			}
+		if err := v.file(ctx, p.Path, p.Bytes, p.SHA256, func(path string) error { return v.part(ctx, p, path) }); err != nil {
+			return v.findings, err
 		}
 	}
 	for _, e := range m.Exports {
 		if err := ctx.Err(); err != nil {
 			return v.findings, err
 		}
-		v.sameBytes(e.Path, e.Bytes, e.SHA256)
+		if err := v.file(ctx, e.Path, e.Bytes, e.SHA256, nil); err != nil {
+			return v.findings, err
+		}
 	}
-	strays, err := unlisted(dir, listed)
+	strays, err := unlisted(ctx, st, listed)
 	if err != nil {
 		v.find(dataDir, "reading the directory", "its files", err.Error())
 	}
@@ -62,7 +63,7 @@ func VerifyParts(ctx context.Context, dir string, m *Manifest) ([]Finding, error
 }
 
 type verifier struct {
-	dir      string
+	st       store.Store
 	m        *Manifest
 	findings []Finding
 }
@@ -77,26 +78,50 @@ func (v *verifier) findInt(path, what string, want, got int64) {
 	}
 }
 
-// sameBytes compares a file with its size and hash.
-func (v *verifier) sameBytes(rel string, bytes int64, sum string) bool {
-	n, got, err := hashFile(filepath.Join(v.dir, filepath.FromSlash(rel)))
-	if errors.Is(err, fs.ErrNotExist) {
+// file compares a file with its size and hash, and when they are right, hands the path of a local copy to then. The error is
+// that of ctx or then.
+func (v *verifier) file(ctx context.Context, rel string, bytes int64, sum string, then func(path string) error) error {
+	n, got, path, done, err := v.fetch(ctx, rel)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, fs.ErrNotExist):
 		v.find(rel, "presence", "a file", "none")
-		return false
-	}
-	if err != nil {
+		return nil
+	case err != nil:
 		v.find(rel, "reading", "a readable file", cause(err).Error())
-		return false
+		return nil
 	}
+	defer done()
 	v.findInt(rel, "bytes", bytes, n)
 	if got != sum {
 		v.find(rel, "sha256", sum, got)
 	}
-	return n == bytes && got == sum
+	if n != bytes || got != sum || then == nil {
+		return nil
+	}
+	return then(path)
 }
 
-func openPart(dir, rel, format string) (columnReader, error) {
-	path := filepath.Join(dir, filepath.FromSlash(rel))
+// fetch hashes a local copy of a file.
+func (v *verifier) fetch(ctx context.Context, rel string) (n int64, sum, path string, done func(), err error) {
+	path, done, err = v.st.Local(ctx, rel)
+	if err != nil {
+		return 0, "", "", nil, err
+	}
+	f, err := os.Open(path)
+	if err == nil {
+		n, sum, err = store.Sum(f)
+		f.Close()
+	}
+	if err != nil {
+		done()
+		return 0, "", "", nil, err
+	}
+	return n, sum, path, done, nil
+}
+
+func openPart(path, format string) (columnReader, error) {
 	if format == Arrow {
 		return asReader(openIPC(path))
 	}
@@ -112,8 +137,8 @@ func asReader[R columnReader](r R, err error) (columnReader, error) {
 }
 
 // part compares what a part holds with the manifest. The error is that of ctx.
-func (v *verifier) part(ctx context.Context, p PartInfo) error {
-	r, err := openPart(v.dir, p.Path, v.m.Format)
+func (v *verifier) part(ctx context.Context, p PartInfo, path string) error {
+	r, err := openPart(path, v.m.Format)
 	if err != nil {
 		v.find(p.Path, "opening", "a "+v.m.Format+" file", err.Error())
 		return nil

@@ -15,10 +15,12 @@ import (
 	"testing"
 
 	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"pfgmgen/io/store"
 )
 
 func TestVerifyFinds(t *testing.T) {
-	part := func(format string) string { return "data/train-00000-of-00002." + format }
+	part := func(format string) string { return "data/train-00000." + format }
 	for _, c := range []struct {
 		name   string
 		damage func(t *testing.T, dir, part string, m *Manifest)
@@ -37,12 +39,12 @@ func TestVerifyFinds(t *testing.T) {
 		}, []string{"PART bytes", "PART sha256"}},
 		{"no _SUCCESS", func(t *testing.T, dir, _ string, _ *Manifest) { remove(t, dir, successName) }, []string{"_SUCCESS presence"}},
 		{"export changed, part added", func(t *testing.T, dir, _ string, _ *Manifest) {
-			edit(t, filepath.Join(dir, "fasta/train-00000-of-00001.fasta"), func(b []byte) []byte { return append(b, 'A') })
-			if err := os.WriteFile(filepath.Join(dir, "data", "train-00009-of-00010.x"), nil, 0o666); err != nil {
+			edit(t, filepath.Join(dir, "fasta/train-00000.fasta"), func(b []byte) []byte { return append(b, 'A') })
+			if err := os.WriteFile(filepath.Join(dir, "data", "train-00009.x"), nil, 0o666); err != nil {
 				t.Fatal(err)
 			}
-		}, []string{"fasta/train-00000-of-00001.fasta bytes", "fasta/train-00000-of-00001.fasta sha256",
-			"data/train-00009-of-00010.x being listed in the manifest"}},
+		}, []string{"fasta/train-00000.fasta bytes", "fasta/train-00000.fasta sha256",
+			"data/train-00009.x being listed in the manifest"}},
 		{"lying manifest", func(t *testing.T, dir, _ string, m *Manifest) {
 			p := &m.Parts[0]
 			p.Rows--
@@ -74,7 +76,7 @@ func TestVerifyFinds(t *testing.T) {
 				o.Format = format
 				m := finished(t, dir, 200, o)
 				c.damage(t, dir, part(format), m)
-				findings, err := VerifyParts(context.Background(), dir, m)
+				findings, err := VerifyParts(context.Background(), store.Dir(dir), m)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -120,7 +122,11 @@ func remove(t *testing.T, dir, rel string) {
 // rehash makes the manifest agree with the bytes of a part.
 func rehash(t *testing.T, dir string, p *PartInfo) {
 	t.Helper()
-	n, sum, err := hashFile(filepath.Join(dir, p.Path))
+	b, err := os.ReadFile(filepath.Join(dir, p.Path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, sum, err := store.Sum(bytes.NewReader(b))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +150,7 @@ func TestVerifyOfBrokenFilesDoesNotPanic(t *testing.T) {
 					t.Fatal(err)
 				}
 				rehash(t, dir, &m.Parts[0])
-				findings, err := VerifyParts(context.Background(), dir, m)
+				findings, err := VerifyParts(context.Background(), store.Dir(dir), m)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -161,10 +167,10 @@ func TestVerifyCancelled(t *testing.T) {
 	m := finished(t, dir, 20, testOptions)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := VerifyParts(ctx, dir, m); !errors.Is(err, context.Canceled) {
+	if _, err := VerifyParts(ctx, store.Dir(dir), m); !errors.Is(err, context.Canceled) {
 		t.Errorf("VerifyParts: %v", err)
 	}
-	if _, err := Rows(ctx, dir, m, []int64{0}); !errors.Is(err, context.Canceled) {
+	if _, err := Rows(ctx, store.Dir(dir), m, []int64{0}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Rows: %v", err)
 	}
 }
@@ -215,7 +221,7 @@ func TestRows(t *testing.T) {
 		dir := t.TempDir()
 		m := finished(t, dir, rows, o)
 		index := []int64{4998, 0, 2, 1, 9998, 5000, 4998, 20000, -4}
-		got, err := Rows(context.Background(), dir, m, index)
+		got, err := Rows(context.Background(), store.Dir(dir), m, index)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -235,18 +241,18 @@ func TestRows(t *testing.T) {
 				t.Errorf("%s: %d columns", format, len(got[k]))
 			}
 		}
-		some, err := Rows(context.Background(), dir, m, []int64{4}, "sequence", "label")
+		some, err := Rows(context.Background(), store.Dir(dir), m, []int64{4}, "sequence", "label")
 		if err != nil || len(some) != 1 || len(some[0]) != 2 || some[0]["label"] == nil {
 			t.Errorf("%s: two columns: %v, %v", format, some, err)
 		}
-		if _, err := Rows(context.Background(), dir, m, []int64{4}, "nosuch"); err == nil || !strings.Contains(err.Error(), `"nosuch"`) {
+		if _, err := Rows(context.Background(), store.Dir(dir), m, []int64{4}, "nosuch"); err == nil || !strings.Contains(err.Error(), `"nosuch"`) {
 			t.Errorf("%s: unknown column: %v", format, err)
 		}
 		remove(t, dir, m.Parts[1].Path)
-		if _, err := Rows(context.Background(), dir, m, []int64{9998}); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), m.Parts[1].Path) {
+		if _, err := Rows(context.Background(), store.Dir(dir), m, []int64{9998}); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), m.Parts[1].Path) {
 			t.Errorf("%s: part gone: %v", format, err)
 		}
-		if _, err := Rows(context.Background(), dir, m, []int64{2}); err != nil {
+		if _, err := Rows(context.Background(), store.Dir(dir), m, []int64{2}); err != nil {
 			t.Errorf("%s: a part that is not needed was opened: %v", format, err)
 		}
 	}

@@ -1,17 +1,16 @@
 package dataset
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"regexp"
 	"sort"
 	"strings"
 	"sync"
 
 	"github.com/apache/arrow/go/v15/arrow"
+
+	"pfgmgen/io/store"
 )
 
 // maxParts bounds the number of parts, which their names give five digits.
@@ -19,7 +18,7 @@ const maxParts = 100000
 
 // A Writer makes the files of one dataset. It is safe for concurrent use.
 type Writer struct {
-	dir    string
+	st     store.Store
 	schema *arrow.Schema
 	o      Options
 
@@ -28,10 +27,9 @@ type Writer struct {
 	exports map[string]FileInfo
 }
 
-// Create prepares to write a dataset with the given columns to dir, which must be a place that CheckPlace accepts. In a
-// place that is ours it removes what an interrupted run left unfinished; otherwise nothing is made before the first
-// part, text or plan.
-func Create(dir string, schema *arrow.Schema, o Options) (*Writer, error) {
+// Create prepares to write a dataset with the given columns to a place that CheckPlace accepts. In a place that is ours it
+// removes what an interrupted run left unfinished; otherwise nothing is made before the first part, text or plan.
+func Create(ctx context.Context, st store.Store, schema *arrow.Schema, o Options) (*Writer, error) {
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
@@ -39,32 +37,33 @@ func Create(dir string, schema *arrow.Schema, o Options) (*Writer, error) {
 	if err := checkSchema(schema); err != nil {
 		return nil, err
 	}
-	ours, err := CheckPlace(dir)
+	ours, err := CheckPlace(ctx, st)
 	if err != nil {
 		return nil, err
 	}
 	if ours {
-		if err := removeOrphans(dir); err != nil {
-			return nil, err
+		if err := st.Sweep(ctx); err != nil {
+			return nil, datasetError(err)
 		}
 	}
-	return &Writer{dir: dir, schema: schema, o: o, parts: make(map[string]PartInfo), exports: make(map[string]FileInfo)}, nil
+	return &Writer{st: st, schema: schema, o: o, parts: make(map[string]PartInfo), exports: make(map[string]FileInfo)}, nil
 }
 
 // Schema is the schema of the parts, without the key-values that differ between them.
 func (w *Writer) Schema() *arrow.Schema { return w.schema }
 
-// PartPath is the path of part index of of, relative to the dataset, with slashes.
-func (w *Writer) PartPath(index, of int) string {
-	return fmt.Sprintf("%s/%s-%05d-of-%05d.%s", dataDir, w.o.Split, index, of, w.o.Format)
+// PartPath is the path of part index, relative to the dataset, with slashes. It does not say how many parts there are, so
+// that a dataset can grow.
+func (w *Writer) PartPath(index int) string {
+	return fmt.Sprintf("%s/%s-%05d.%s", dataDir, w.o.Split, index, w.o.Format)
 }
 
-// Part begins part index of of parts, 0 <= index < of <= 100000.
-func (w *Writer) Part(index, of int) (*Part, error) {
-	if of < 1 || of > maxParts || index < 0 || index >= of {
-		return nil, fmt.Errorf("dataset: part %d of %d: want 0 <= part < of <= %d", index, of, maxParts)
+// Part begins part index, 0 <= index < 100000.
+func (w *Writer) Part(index int) (*Part, error) {
+	if index < 0 || index >= maxParts {
+		return nil, fmt.Errorf("dataset: part %d: want 0 to %d", index, maxParts-1)
 	}
-	p := &Part{w: w, rel: w.PartPath(index, of), o: w.o, keys: w.footer(index, of)}
+	p := &Part{w: w, rel: w.PartPath(index), o: w.o, keys: w.footer(index)}
 	for _, f := range w.schema.Fields() {
 		p.sums = append(p.sums, newContentSum(f.Name))
 	}
@@ -73,14 +72,14 @@ func (w *Writer) Part(index, of int) (*Part, error) {
 }
 
 // footer is the schema with the key-values that go into the file.
-func (w *Writer) footer(index, of int) *arrow.Schema {
+func (w *Writer) footer(index int) *arrow.Schema {
 	keys, values := []string{"huggingface"}, []string{huggingface(w.schema)}
 	for _, kv := range [...][2]string{
 		{"pfgmgen.run_id", w.o.RunID},
 		{"pfgmgen.spec_sha256", w.o.SpecSHA256},
 		{"pfgmgen.model_sha256", w.o.ModelSHA256},
 		{"pfgmgen.seed", w.o.Seed},
-		{"pfgmgen.shard", fmt.Sprintf("%d/%d", index, of)},
+		{"pfgmgen.shard", fmt.Sprint(index)},
 		{"pfgmgen.version", w.o.Version},
 	} {
 		if kv[1] != "" {
@@ -123,22 +122,22 @@ func (w *Writer) Exports() []FileInfo {
 type Text struct {
 	w    *Writer
 	rel  string
-	file *atomicFile
+	file *store.File
 	done bool
 }
 
 var textName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(/[A-Za-z0-9][A-Za-z0-9._-]{0,127})?$`)
 
 // Text begins an export called name: a file name, or a directory and a file name such as
-// "fasta/train-00000-of-00001.fasta". Names of the dataset's own files are refused.
+// "fasta/train-00000.fasta". Names of the dataset's own files are refused.
 func (w *Writer) Text(name string) (*Text, error) {
 	own := name == manifestName || name == cardName || name == croissantName || strings.HasPrefix(name, dataDir+"/")
-	if own || !textName.MatchString(name) || strings.Contains(name, "..") || strings.HasSuffix(name, tempSuffix) {
+	if own || !textName.MatchString(name) || strings.Contains(name, "..") || strings.HasSuffix(name, ".tmp") {
 		return nil, fmt.Errorf("dataset: export name %q: want FILE or DIR/FILE of letters, digits, dots, dashes and underscores, not one of the dataset's own", name)
 	}
-	f, err := createAtomic(filepath.Join(w.dir, filepath.FromSlash(name)))
+	f, err := w.st.Create(name)
 	if err != nil {
-		return nil, err
+		return nil, datasetError(err)
 	}
 	return &Text{w: w, rel: name, file: f}, nil
 }
@@ -147,15 +146,15 @@ func (w *Writer) Text(name string) (*Text, error) {
 func (t *Text) Write(p []byte) (int, error) { return t.file.Write(p) }
 
 // Commit gives the file its name, as Part.Commit does.
-func (t *Text) Commit() (FileInfo, error) {
+func (t *Text) Commit(ctx context.Context) (FileInfo, error) {
 	if t.done {
 		return FileInfo{}, errDone
 	}
 	t.done = true
-	if err := t.file.commit(func() error { return removeSuccess(t.w.dir) }); err != nil {
-		return FileInfo{}, err
+	if err := t.file.Commit(ctx, func() error { return removeSuccess(ctx, t.w.st) }); err != nil {
+		return FileInfo{}, datasetError(err)
 	}
-	info := FileInfo{Path: t.rel, Bytes: t.file.n, SHA256: t.file.hex()}
+	info := FileInfo{Path: t.rel, Bytes: t.file.Size(), SHA256: t.file.SHA256()}
 	t.w.mu.Lock()
 	defer t.w.mu.Unlock()
 	t.w.exports[t.rel] = info
@@ -166,7 +165,7 @@ func (t *Text) Commit() (FileInfo, error) {
 func (t *Text) Abort() error {
 	if !t.done {
 		t.done = true
-		t.file.abort()
+		t.file.Abort()
 	}
 	return nil
 }
@@ -181,13 +180,13 @@ type File struct {
 // does not say about format, split, columns, parts and exports is taken from the Writer; a resumed run lists the parts
 // of before together with Parts(). Before anything is written, every part and export of m must be there in its size, and
 // data/ must hold no other part, because readers glob.
-func (w *Writer) Commit(m Manifest, card string, extra ...File) error {
+func (w *Writer) Commit(ctx context.Context, m Manifest, card string, extra ...File) error {
 	w.Complete(&m)
 	data, err := m.encode()
 	if err != nil {
 		return err
 	}
-	if err := w.checkFiles(&m); err != nil {
+	if err := w.checkFiles(ctx, &m); err != nil {
 		return err
 	}
 	files := append([]File{{cardName, []byte(card)}}, extra...)
@@ -196,7 +195,7 @@ func (w *Writer) Commit(m Manifest, card string, extra ...File) error {
 		if i > 0 && i < len(files)-2 && (!textName.MatchString(f.Name) || strings.Contains(f.Name, "/")) {
 			return fmt.Errorf("dataset: file name %q: want letters, digits, dots, dashes and underscores", f.Name)
 		}
-		if _, err := writeAtomic(filepath.Join(w.dir, f.Name), f.Data, func() error { return removeSuccess(w.dir) }); err != nil {
+		if err := write(ctx, w.st, f.Name, f.Data, func() error { return removeSuccess(ctx, w.st) }); err != nil {
 			return err
 		}
 	}
@@ -226,17 +225,29 @@ func (w *Writer) Complete(m *Manifest) {
 	sort.Slice(m.Exports, func(i, j int) bool { return m.Exports[i].Path < m.Exports[j].Path })
 }
 
-func (w *Writer) checkFiles(m *Manifest) error {
-	listed := make(map[string]bool)
+func (w *Writer) checkFiles(ctx context.Context, m *Manifest) error {
+	listed, sizes := make(map[string]bool), make(map[string]int64)
 	check := func(rel string, bytes int64) error {
 		listed[rel] = true
-		path := filepath.Join(w.dir, filepath.FromSlash(rel))
-		st, err := os.Stat(path)
-		if err != nil {
-			return pathError(path, err)
+		folder, _, _ := strings.Cut(rel, "/")
+		if _, known := sizes[folder+"/"]; !known { // one listing for all files of a folder
+			files, err := w.st.List(ctx, folder)
+			if err != nil {
+				return datasetError(err)
+			}
+			sizes[folder+"/"] = 0
+			for _, f := range files {
+				sizes[f.Name] = f.Size
+			}
 		}
-		if st.Size() != bytes {
-			return fmt.Errorf("dataset: %s: has %d bytes, the manifest says %d", path, st.Size(), bytes)
+		size, ok := sizes[rel]
+		if !ok {
+			if _, err := w.st.Stat(ctx, rel); err != nil {
+				return datasetError(err)
+			}
+		}
+		if ok && size != bytes {
+			return fmt.Errorf("dataset: %s: has %d bytes, the manifest says %d", at(w.st, rel), size, bytes)
 		}
 		return nil
 	}
@@ -253,28 +264,27 @@ func (w *Writer) checkFiles(m *Manifest) error {
 			return err
 		}
 	}
-	strays, err := unlisted(w.dir, listed)
+	strays, err := unlisted(ctx, w.st, listed)
 	if err != nil {
 		return err
 	}
 	if len(strays) > 0 {
 		return fmt.Errorf("dataset: %s: %s is not among the parts of this run, yet readers that glob would take it in; remove it or choose a new directory",
-			w.dir, list(strays))
+			w.st, list(strays))
 	}
 	return nil
 }
 
 // unlisted are the files of data/ that are neither listed nor unfinished.
-func unlisted(dir string, listed map[string]bool) ([]string, error) {
-	entries, err := os.ReadDir(filepath.Join(dir, dataDir))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, pathError(filepath.Join(dir, dataDir), err)
+func unlisted(ctx context.Context, st store.Store, listed map[string]bool) ([]string, error) {
+	files, err := st.List(ctx, dataDir)
+	if err != nil {
+		return nil, datasetError(err)
 	}
 	var strays []string
-	for _, e := range entries {
-		rel := dataDir + "/" + e.Name()
-		if !listed[rel] && !strings.HasPrefix(e.Name(), ".") && !strings.HasPrefix(e.Name(), "_") {
-			strays = append(strays, rel)
+	for _, f := range files {
+		if base := strings.TrimPrefix(f.Name, dataDir+"/"); !listed[f.Name] && !strings.HasPrefix(base, ".") && !strings.HasPrefix(base, "_") {
+			strays = append(strays, f.Name)
 		}
 	}
 	return strays, nil

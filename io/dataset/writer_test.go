@@ -15,6 +15,8 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/memory"
 	"github.com/xitongsys/parquet-go/parquet"
+
+	"pfgmgen/io/store"
 )
 
 func TestWholeDataset(t *testing.T) {
@@ -25,8 +27,8 @@ func TestWholeDataset(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "new", "out")
 			m := finished(t, dir, 3000, o)
 			noFindings(t, dir, m)
-			want := []string{"README.md", "_SUCCESS", "_pfgmgen/plan.json", "croissant.json", "data/train-00000-of-00002." + format,
-				"data/train-00001-of-00002." + format, "fasta/train-00000-of-00001.fasta", "manifest.json"}
+			want := []string{"README.md", "_SUCCESS", "_pfgmgen/plan.json", "croissant.json", "data/train-00000." + format,
+				"data/train-00001." + format, "fasta/train-00000.fasta", "manifest.json"}
 			if got := files(t, dir); strings.Join(got, " ") != strings.Join(want, " ") {
 				t.Errorf("files %v, want %v", got, want)
 			}
@@ -93,11 +95,11 @@ func TestBytesDoNotDependOnBatches(t *testing.T) {
 					}
 				}
 				for _, batches := range [][]int64{{c.rows}, {97}, {1025}, {1, 1, 1024, 3, 511}} { // sizes, over and over
-					w, err := Create(filepath.Join(t.TempDir(), "out"), fixtureSchema(), c.o)
+					w, err := Create(t.Context(), store.Dir(filepath.Join(t.TempDir(), "out")), fixtureSchema(), c.o)
 					if err != nil {
 						t.Fatal(err)
 					}
-					p, err := w.Part(0, 1)
+					p, err := w.Part(0)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -110,17 +112,17 @@ func TestBytesDoNotDependOnBatches(t *testing.T) {
 						slice.Release()
 						i = end
 					}
-					info, err := p.Commit()
+					info, err := p.Commit(t.Context())
 					if err != nil {
 						t.Fatal(err)
 					}
 					sum(fmt.Sprintf("slices of %d", batches), info.SHA256)
 				}
-				w, err := Create(filepath.Join(t.TempDir(), "out"), fixtureSchema(), c.o)
+				w, err := Create(t.Context(), store.Dir(filepath.Join(t.TempDir(), "out")), fixtureSchema(), c.o)
 				if err != nil {
 					t.Fatal(err)
 				}
-				sum("records of 100", writeRows(t, w, 0, 1, 0, c.rows, 100).SHA256)
+				sum("records of 100", writeRows(t, w, 0, 0, c.rows, 100).SHA256)
 			})
 		}
 	}
@@ -130,11 +132,11 @@ func TestBytesDoNotDependOnBatches(t *testing.T) {
 func TestAllNull(t *testing.T) {
 	for _, format := range []string{Parquet, Arrow} {
 		dir := t.TempDir()
-		w, err := Create(dir, fixtureSchema(), Options{Format: format, RowGroupRows: 1100})
+		w, err := Create(t.Context(), store.Dir(dir), fixtureSchema(), Options{Format: format, RowGroupRows: 1100})
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := w.Part(0, 1)
+		p, err := w.Part(0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,13 +156,13 @@ func TestAllNull(t *testing.T) {
 		if err := p.Write(rec); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := p.Commit(); err != nil {
+		if _, err := p.Commit(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Commit(testManifest(2500), "#\n"); err != nil {
+		if err := w.Commit(t.Context(), testManifest(2500), "#\n"); err != nil {
 			t.Fatal(err)
 		}
-		m, err := ReadManifest(dir)
+		m, err := ReadManifest(t.Context(), store.Dir(dir))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -172,12 +174,12 @@ func TestParquetSettings(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
 	o := testOptions
 	o.RowGroupBytes, o.RowGroupRows = 1<<20, 2000
-	w, err := Create(dir, fixtureSchema(), o)
+	w, err := Create(t.Context(), store.Dir(dir), fixtureSchema(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	info := writeRows(t, w, 3, 16, 0, 5000, 512)
-	if info.Path != "data/train-00003-of-00016.parquet" {
+	info := writeRows(t, w, 3, 0, 5000, 512)
+	if info.Path != "data/train-00003.parquet" {
 		t.Errorf("path %s", info.Path)
 	}
 	r, err := openParquet(filepath.Join(dir, info.Path))
@@ -195,7 +197,7 @@ func TestParquetSettings(t *testing.T) {
 		}
 	}
 	for key, want := range map[string]string{"pfgmgen.run_id": "run", "pfgmgen.spec_sha256": o.SpecSHA256, "pfgmgen.model_sha256": o.ModelSHA256,
-		"pfgmgen.seed": "7", "pfgmgen.shard": "3/16", "pfgmgen.version": "1"} {
+		"pfgmgen.seed": "7", "pfgmgen.shard": "3", "pfgmgen.version": "1"} {
 		if got := r.keyValues()[key]; got != want {
 			t.Errorf("%s = %q, want %q", key, got, want)
 		}
@@ -248,11 +250,11 @@ func TestHuggingFaceFeatures(t *testing.T) {
 
 func TestNoRows(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
-	w, err := Create(dir, fixtureSchema(), Options{})
+	w, err := Create(t.Context(), store.Dir(dir), fixtureSchema(), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := w.Part(0, 1)
+	p, err := w.Part(0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +263,7 @@ func TestNoRows(t *testing.T) {
 	if err := p.Write(rec); err != nil {
 		t.Fatal(err)
 	}
-	info, err := p.Commit()
+	info, err := p.Commit(t.Context())
 	if !errors.Is(err, ErrNoRows) || info.Rows != 0 || len(w.Parts()) != 0 {
 		t.Errorf("commit of no rows: %+v, %v", info, err)
 	}
@@ -269,10 +271,10 @@ func TestNoRows(t *testing.T) {
 		t.Errorf("%s was made: %v", dir, err)
 	}
 	// A run without a single valid row still ends in a whole dataset.
-	if err := w.Commit(testManifest(0), "# nothing\n"); err != nil {
+	if err := w.Commit(t.Context(), testManifest(0), "# nothing\n"); err != nil {
 		t.Fatal(err)
 	}
-	m, err := ReadManifest(dir)
+	m, err := ReadManifest(t.Context(), store.Dir(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,11 +284,11 @@ func TestNoRows(t *testing.T) {
 func TestAbortLeavesNothing(t *testing.T) {
 	for _, format := range []string{Parquet, Arrow} {
 		dir := t.TempDir()
-		w, err := Create(dir, fixtureSchema(), Options{Format: format})
+		w, err := Create(t.Context(), store.Dir(dir), fixtureSchema(), Options{Format: format})
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := w.Part(0, 1)
+		p, err := w.Part(0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -296,7 +298,7 @@ func TestAbortLeavesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range files(t, dir) {
-			if !isTemp(filepath.Base(name)) {
+			if !strings.HasSuffix(filepath.Base(name), ".tmp") {
 				t.Errorf("%s: %s is visible before the commit", format, name)
 			}
 		}
@@ -316,10 +318,10 @@ func TestAbortLeavesNothing(t *testing.T) {
 		if err := p.Write(rec); err == nil {
 			t.Error("write after abort succeeded")
 		}
-		if _, err := p.Commit(); err == nil {
+		if _, err := p.Commit(t.Context()); err == nil {
 			t.Error("commit after abort succeeded")
 		}
-		if _, err := text.Commit(); err == nil {
+		if _, err := text.Commit(t.Context()); err == nil {
 			t.Error("commit of an aborted text succeeded")
 		}
 	}
@@ -327,7 +329,7 @@ func TestAbortLeavesNothing(t *testing.T) {
 
 func TestRecordsThatDoNotFit(t *testing.T) {
 	dir := t.TempDir()
-	w, err := Create(dir, fixtureSchema(), Options{})
+	w, err := Create(t.Context(), store.Dir(dir), fixtureSchema(), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,7 +348,7 @@ func TestRecordsThatDoNotFit(t *testing.T) {
 			fixtureRecord(memory.DefaultAllocator, fixtureSchema(), 0, 3)}, "row 3 has sample_index 0 after 14"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, err := w.Part(0, 1)
+			p, err := w.Part(0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -356,7 +358,7 @@ func TestRecordsThatDoNotFit(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "dataset: ") {
 				t.Errorf("error %v, want ...%s...", err, c.want)
 			}
-			if _, err := p.Commit(); err == nil {
+			if _, err := p.Commit(t.Context()); err == nil {
 				t.Error("commit after a failed write succeeded")
 			}
 			if got := files(t, dir); len(got) != 0 {
@@ -399,7 +401,7 @@ func TestSchemasRefused(t *testing.T) {
 		{"deep", []arrow.Field{index, col("x", deep)}, "nested more than 8 deep"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Create(t.TempDir(), arrow.NewSchema(c.fields, nil), Options{})
+			_, err := Create(t.Context(), store.Dir(t.TempDir()), arrow.NewSchema(c.fields, nil), Options{})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want ...%s...", err, c.want)
 			}
@@ -409,17 +411,17 @@ func TestSchemasRefused(t *testing.T) {
 
 func TestOptionsRefused(t *testing.T) {
 	for _, o := range []Options{{Format: "csv"}, {Split: "../x"}, {RowGroupBytes: -1}, {RowGroupRows: 1<<20 + 1}} {
-		if _, err := Create(t.TempDir(), fixtureSchema(), o); err == nil {
+		if _, err := Create(t.Context(), store.Dir(t.TempDir()), fixtureSchema(), o); err == nil {
 			t.Errorf("%+v was accepted", o)
 		}
 	}
-	w, err := Create(t.TempDir(), fixtureSchema(), Options{})
+	w, err := Create(t.Context(), store.Dir(t.TempDir()), fixtureSchema(), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range [][2]int{{-1, 1}, {1, 1}, {0, 0}, {0, 100001}} {
-		if _, err := w.Part(p[0], p[1]); err == nil {
-			t.Errorf("part %d of %d was accepted", p[0], p[1])
+	for _, index := range []int{-1, 100000} {
+		if _, err := w.Part(index); err == nil {
+			t.Errorf("part %d was accepted", index)
 		}
 	}
 	for _, name := range []string{"", "../x", "/x", "a/b/c", "_SUCCESS", "manifest.json", "data/x", ".x", "x.tmp", "a/..", "_pfgmgen/plan.json"} {
@@ -431,30 +433,30 @@ func TestOptionsRefused(t *testing.T) {
 
 func TestCommitComparesWithTheDisk(t *testing.T) {
 	dir := t.TempDir()
-	w, err := Create(dir, fixtureSchema(), Options{})
+	w, err := Create(t.Context(), store.Dir(dir), fixtureSchema(), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	part := writeRows(t, w, 0, 1, 0, 10, 10)
+	part := writeRows(t, w, 0, 0, 10, 10)
 	wrongSize, gone, otherSum := part, part, part
 	wrongSize.Bytes++
-	gone.Path = "data/train-00000-of-00002.parquet"
+	gone.Path = "data/train-00001.parquet"
 	otherSum.SHA256 = strings.Repeat("0", 64)
 	for want, p := range map[string]PartInfo{"the manifest says": wrongSize, "no such file": gone, "another SHA-256": otherSum} {
 		m := testManifest(10)
 		m.Parts = []PartInfo{p}
-		if err := w.Commit(m, "#\n"); err == nil || !strings.Contains(err.Error(), want) {
+		if err := w.Commit(t.Context(), m, "#\n"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want ...%s...", err, want)
 		}
 	}
-	if err := w.Commit(testManifest(11), "#\n"); err == nil || !strings.Contains(err.Error(), "counts.written is 11, the parts have 10 rows") {
+	if err := w.Commit(t.Context(), testManifest(11), "#\n"); err == nil || !strings.Contains(err.Error(), "counts.written is 11, the parts have 10 rows") {
 		t.Errorf("wrong count: %v", err)
 	}
-	stray := filepath.Join(dir, "data", "train-00000-of-00009.parquet")
+	stray := filepath.Join(dir, "data", "train-00001.parquet")
 	if err := os.WriteFile(stray, []byte("x"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Commit(testManifest(10), "#\n"); err == nil || !strings.Contains(err.Error(), "data/train-00000-of-00009.parquet") {
+	if err := w.Commit(t.Context(), testManifest(10), "#\n"); err == nil || !strings.Contains(err.Error(), "data/train-00001.parquet") {
 		t.Errorf("stray part: %v", err)
 	}
 	for _, name := range []string{successName, manifestName, cardName} {
@@ -465,7 +467,7 @@ func TestCommitComparesWithTheDisk(t *testing.T) {
 	if err := os.Remove(stray); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Commit(testManifest(10), "#\n"); err != nil {
+	if err := w.Commit(t.Context(), testManifest(10), "#\n"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -475,19 +477,19 @@ func TestReplacedPartTakesSuccessAway(t *testing.T) {
 	finished(t, dir, 100, testOptions)
 	o := testOptions
 	o.Seed = "8"
-	w, err := Create(dir, fixtureSchema(), o)
+	w, err := Create(t.Context(), store.Dir(dir), fixtureSchema(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	writeRows(t, w, 0, 2, 0, 50, 50)
+	writeRows(t, w, 0, 0, 50, 50)
 	if _, err := os.Stat(filepath.Join(dir, successName)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("_SUCCESS after a part was replaced: %v", err)
 	}
-	m, err := ReadManifest(dir)
+	m, err := ReadManifest(t.Context(), store.Dir(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
-	findings, err := VerifyParts(context.Background(), dir, m)
+	findings, err := VerifyParts(context.Background(), store.Dir(dir), m)
 	if err != nil || len(findings) < 2 {
 		t.Errorf("findings %v, %v", findings, err)
 	}
@@ -498,12 +500,12 @@ func TestMemoryIsGivenBack(t *testing.T) {
 	for _, format := range []string{Parquet, Arrow} {
 		for _, abort := range []bool{false, true} {
 			mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
-			w, err := Create(t.TempDir(), fixtureSchema(), Options{Format: format, Allocator: mem, RowGroupRows: 1500})
+			w, err := Create(t.Context(), store.Dir(t.TempDir()), fixtureSchema(), Options{Format: format, Allocator: mem, RowGroupRows: 1500})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if abort {
-				p, err := w.Part(0, 1)
+				p, err := w.Part(0)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -514,7 +516,7 @@ func TestMemoryIsGivenBack(t *testing.T) {
 				rec.Release()
 				p.Abort()
 			} else {
-				writeRows(t, w, 0, 1, 0, 4000, 300)
+				writeRows(t, w, 0, 0, 4000, 300)
 			}
 			mem.AssertSize(t, 0)
 		}
@@ -524,7 +526,7 @@ func TestMemoryIsGivenBack(t *testing.T) {
 // Parts are written by several goroutines at once, in any order.
 func TestPartsInParallel(t *testing.T) {
 	dir := t.TempDir()
-	w, err := Create(dir, fixtureSchema(), testOptions)
+	w, err := Create(t.Context(), store.Dir(dir), fixtureSchema(), testOptions)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -532,7 +534,7 @@ func TestPartsInParallel(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range of {
 		group.Go(func() {
-			p, err := w.Part(of-1-i, of)
+			p, err := w.Part(of - 1 - i)
 			if err != nil {
 				t.Error(err)
 				return
@@ -544,16 +546,16 @@ func TestPartsInParallel(t *testing.T) {
 			if err := p.Write(rec); err != nil {
 				t.Error(err)
 			}
-			if _, err := p.Commit(); err != nil {
+			if _, err := p.Commit(t.Context()); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	group.Wait()
-	if err := w.Commit(testManifest(50*of), "#\n"); err != nil {
+	if err := w.Commit(t.Context(), testManifest(50*of), "#\n"); err != nil {
 		t.Fatal(err)
 	}
-	m, err := ReadManifest(dir)
+	m, err := ReadManifest(t.Context(), store.Dir(dir))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"strings"
@@ -56,12 +57,12 @@ func (c coin) Append(b []array.Builder)              { b[0].(*array.BooleanBuild
 // A purse forgets rows. Each of its shards is 1,000 bytes.
 type purse struct{}
 
-func (purse) Shard(int, int) (pipeline.Shard, error) { return pocket{}, nil }
+func (purse) Shard(int) (pipeline.Shard, error) { return pocket{}, nil }
 
 type pocket struct{}
 
-func (pocket) Write(arrow.Record) error         { return nil }
-func (pocket) Export(string) (io.Writer, error) { return io.Discard, nil }
-func (pocket) Commit() error                    { return nil }
-func (pocket) Abort() error                     { return nil }
-func (pocket) Bytes() int64                     { return 1000 }
+func (pocket) Write(arrow.Record) error                       { return nil }
+func (pocket) Export(string) (io.Writer, error)               { return io.Discard, nil }
+func (pocket) Commit(context.Context, pipeline.Outcome) error { return nil }
+func (pocket) Abort() error                                   { return nil }
+func (pocket) Bytes() int64                                   { return 1000 }

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"pfgmgen/io/store"
+)
+
+// chaosVariable makes the kill tests long: the number of kills at random moments, for each kind of place. `make chaos` sets
+// it.
+const chaosVariable = "PFGMGEN_CHAOS"
+
+// kills is how many random kills a test makes.
+func kills(t *testing.T, short int) int {
+	t.Helper()
+	text := os.Getenv(chaosVariable)
+	if text == "" {
+		return short
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("%s is %q, want a number of kills", chaosVariable, text)
+	}
+	return n
+}
+
+// killed runs the program and says whether a signal ended it. Any other end but success fails the test.
+func killed(t *testing.T, cmd *exec.Cmd, after time.Duration) bool {
+	t.Helper()
+	cmd.Env = append(cmd.Env, "SOURCE_DATE_EPOCH="+epoch)
+	var out bytes.Buffer // exec copies both streams by one goroutine
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if after > 0 {
+		stop := time.AfterFunc(after, func() { cmd.Process.Kill() })
+		defer stop.Stop()
+	}
+	err := cmd.Wait()
+	if err == nil {
+		return false
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGKILL {
+			return true
+		}
+	}
+	t.Fatalf("%v: %s", err, out.String())
+	return false
+}
+
+// chaosRun is a run with two shards and everything that a place can hold. The workers differ from run to run.
+func chaosRun(place string, workers int) []string {
+	return []string{"run", "--model", exact, "-n", "90", "--shard-rows", "50", "--steps", "3", "--also", "fasta", "--workers", fmt.Sprint(workers), "--out", place, "--quiet"}
+}
+
+// content is what a place holds, by name.
+func content(t *testing.T, location string) map[string]string {
+	t.Helper()
+	ctx := context.Background()
+	st, err := newEnv(io.Discard, io.Discard).openPlace(ctx, location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	folders, err := st.Folders(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := make(map[string]string)
+	for _, folder := range append([]string{""}, folders...) {
+		list, err := st.List(ctx, folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range list {
+			files[f.Name] = read(t, st, f.Name)
+		}
+	}
+	return files
+}
+
+func read(t *testing.T, st store.Store, name string) string {
+	t.Helper()
+	r, err := st.Open(context.Background(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	b, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// equalContent fails unless a place holds what want says, to the last byte.
+func equalContent(t *testing.T, place string, want map[string]string) {
+	t.Helper()
+	got := content(t, place)
+	for name, data := range want {
+		if other, ok := got[name]; !ok || other != data {
+			t.Errorf("%s: %s is missing or differs: %d bytes, want %d", place, name, len(other), len(data))
+		}
+		delete(got, name)
+	}
+	for name := range got {
+		t.Errorf("%s: %s should not be there", place, name)
+	}
+}
+
+// places are the kinds of place that the kill tests use: each call of next gives a new empty one.
+func places(t *testing.T) map[string]func() string {
+	t.Helper()
+	dir, n := t.TempDir(), 0
+	return map[string]func() string{
+		"directory": func() string { n++; return filepath.Join(dir, strconv.Itoa(n)) },
+	}
+}
+
+// Killed at any change to the output, of which there is one for each step of each file's life, a run goes on to the same
+// bytes.
+func TestKilledAtEveryChange(t *testing.T) {
+	for kind, next := range places(t) {
+		t.Run(kind, func(t *testing.T) {
+			whole := next()
+			if killed(t, child(chaosRun(whole, 2)...), 0) {
+				t.Fatal("killed without a reason")
+			}
+			want := content(t, whole)
+			at, step, tried := 1, 7, 0
+			if os.Getenv(chaosVariable) != "" {
+				step = 1
+			}
+			for ; ; at += step {
+				place := next()
+				cmd := child(chaosRun(place, 1+at%4)...)
+				cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", failpoint, at))
+				if !killed(t, cmd, 0) {
+					break // the run has fewer changes
+				}
+				if killed(t, child(chaosRun(place, 1+at%3)...), 0) {
+					t.Fatal("killed without a reason")
+				}
+				equalContent(t, place, want)
+				if t.Failed() {
+					t.Fatalf("after a kill at change %d", at)
+				}
+				tried++
+			}
+			// Three events for each file, and at least a plan, an about, two shards of four files, and four at the end.
+			if at < 3*(2+8+4) {
+				t.Errorf("only %d changes were tried", at)
+			}
+			t.Logf("%d kills, at every change or every seventh", tried)
+		})
+	}
+}
+
+// Killed again and again at random moments, a run goes on to the same bytes.
+func TestKilledAtRandom(t *testing.T) {
+	for kind, next := range places(t) {
+		t.Run(kind, func(t *testing.T) {
+			whole := next()
+			began := time.Now()
+			killed(t, child(chaosRun(whole, 2)...), 0)
+			took := time.Since(began)
+			want := content(t, whole)
+			random := rand.New(rand.NewPCG(1, 2))
+			done, runs := 0, 0
+			for wanted := kills(t, 6); done < wanted; runs++ {
+				place := next()
+				for range 1 + random.IntN(4) {
+					after := time.Duration((0.3 + 0.7*random.Float64()) * float64(took))
+					if !killed(t, child(chaosRun(place, 1+random.IntN(4))...), max(after, time.Millisecond)) {
+						break
+					}
+					done++
+				}
+				killed(t, child(chaosRun(place, 1+random.IntN(4))...), 0)
+				equalContent(t, place, want)
+				if t.Failed() {
+					t.FailNow()
+				}
+				if runs > 100*wanted {
+					t.Fatal("the kills come too late")
+				}
+			}
+			t.Logf("%d kills in %d datasets on %d cores", done, runs, runtime.NumCPU())
+		})
+	}
+}
