@@ -33,7 +33,7 @@ func newProject(t *testing.T, npm string) project {
 	if err := os.Mkdir(filepath.Join(p.root, "setup"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"onnxruntime.sh", "tools.sh", "package.json", "package-lock.json"} {
+	for _, name := range []string{"onnxruntime.sh", "tools.sh", "versitygw.sh", "package.json", "package-lock.json"} {
 		b, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -42,7 +42,7 @@ func newProject(t *testing.T, npm string) project {
 			t.Fatal(err)
 		}
 	}
-	for _, tool := range []string{"sh", "cat", "cp", "dirname", "find", "getconf", "head", "mkdir", "mktemp", "mv", "rm", "sed", "tr", "uname", "wc"} {
+	for _, tool := range []string{"sh", "cat", "cp", "dirname", "find", "getconf", "head", "mkdir", "mktemp", "mv", "rm", "sed", "tr", "uname", "wc", "chmod"} {
 		path, err := exec.LookPath(tool)
 		if err != nil {
 			t.Fatal(err)
@@ -160,6 +160,38 @@ func TestMissingTools(t *testing.T) {
 	}
 	if text, ok := p.run(t, "tools.sh"); ok || !strings.Contains(text, "C compiler no-such-compiler") {
 		t.Errorf("without a C compiler: success %t, says %q", ok, text)
+	}
+}
+
+// TestServerOnce: the S3 server of the tests is built once, and what is not whole is not taken for built.
+func TestServerOnce(t *testing.T) {
+	p := newProject(t, "")
+	goes := func(script string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(p.tools, "go"), []byte("#!/bin/sh\n"+script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if text, ok := p.run(t, "versitygw.sh"); ok || !strings.Contains(text, "Go is missing") {
+		t.Errorf("without Go: success %t, says %q", ok, text)
+	}
+	goes(`printf half > "$GOBIN/versitygw"; exit 1`)
+	if text, ok := p.run(t, "versitygw.sh"); ok || !strings.Contains(text, "could not be built") {
+		t.Errorf("a build that fails: success %t, says %q", ok, text)
+	}
+	if left, _ := filepath.Glob(filepath.Join(p.root, ".cache", "bin", "*")); len(left) > 0 {
+		t.Errorf("a build that fails leaves %q", left)
+	}
+	goes(`[ "$1" = install ] && printf server > "$GOBIN/versitygw" && chmod +x "$GOBIN/versitygw"`)
+	for _, builds := range []bool{true, false} {
+		text, ok := p.run(t, "versitygw.sh")
+		if !ok || strings.Contains(text, "building") != builds {
+			t.Errorf("success %t, says %q, want a build: %t", ok, text, builds)
+		}
+		goes("exit 9")
+	}
+	if built, _ := filepath.Glob(filepath.Join(p.root, ".cache", "bin", "versitygw-*")); len(built) != 1 {
+		t.Errorf("built %q", built)
 	}
 }
 

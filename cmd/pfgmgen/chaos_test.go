@@ -12,11 +12,13 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"pfgmgen/io/store"
+	"pfgmgen/io/store/storetest"
 )
 
 // chaosVariable makes the kill tests long: the number of kills at random moments, for each kind of place. `make chaos` sets
@@ -128,9 +130,17 @@ func equalContent(t *testing.T, place string, want map[string]string) {
 func places(t *testing.T) map[string]func() string {
 	t.Helper()
 	dir, n := t.TempDir(), 0
+	server := storetest.S3(t)
 	return map[string]func() string{
 		"directory": func() string { n++; return filepath.Join(dir, strconv.Itoa(n)) },
+		"bucket":    func() string { n++; return inBucket(server.Addr, strconv.Itoa(n)) },
 	}
+}
+
+// inBucket is a place in the bucket of an S3 server.
+func inBucket(addr, prefix string) string {
+	bucket, endpoint, _ := strings.Cut(storetest.URL(addr, storetest.Bucket), "?")
+	return bucket + "/" + prefix + "?" + endpoint
 }
 
 // Killed at any change to the output, of which there is one for each step of each file's life, a run goes on to the same
@@ -204,4 +214,56 @@ func TestKilledAtRandom(t *testing.T) {
 			t.Logf("%d kills in %d datasets on %d cores", done, runs, runtime.NumCPU())
 		})
 	}
+}
+
+// The object store goes away in the middle of a run and comes back, or a network loses one connection in twenty: the run
+// waits, tries again, and makes the same bytes.
+func TestStoreComesAndGoes(t *testing.T) {
+	server := storetest.S3(t)
+	whole := inBucket(server.Addr, "whole")
+	if killed(t, child(chaosRun(whole, 2)...), 0) {
+		t.Fatal("killed without a reason")
+	}
+	want := content(t, whole)
+
+	t.Run("server restarted", func(t *testing.T) {
+		place := inBucket(server.Addr, "restarted")
+		cmd := child(chaosRun(place, 2)...)
+		cmd.Env = append(cmd.Env, "SOURCE_DATE_EPOCH="+epoch)
+		var out bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &out
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		record := filepath.Join(server.Root, storetest.Bucket, "restarted", "_pfgmgen", "plan.json")
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+			if _, err := os.Stat(record); err == nil {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("the run has not begun")
+			}
+		}
+		server.Stop()
+		time.Sleep(time.Second)
+		server.Start()
+		if err := cmd.Wait(); err != nil {
+			t.Fatalf("%v: %s", err, out.String())
+		}
+		equalContent(t, place, want)
+	})
+	t.Run("bad network", func(t *testing.T) {
+		relay := storetest.Proxy(t, server.Addr, 0.05)
+		for k := range 4 {
+			name := fmt.Sprintf("bad%d", k)
+			if killed(t, child(chaosRun(inBucket(relay.Addr, name), 2)...), 0) {
+				t.Fatal("killed without a reason")
+			}
+			equalContent(t, inBucket(server.Addr, name), want)
+		}
+		if relay.Lost() == 0 {
+			t.Error("no connection was lost, so the test shows nothing")
+		}
+		t.Logf("%d connections lost", relay.Lost())
+	})
 }

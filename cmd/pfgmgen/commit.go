@@ -15,7 +15,11 @@ import (
 
 // openPlace opens a directory or a bucket.
 func (e *env) openPlace(ctx context.Context, location string) (store.Store, error) {
-	return failing(store.Dir(location))
+	st, err := store.Open(ctx, location)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return failing(st)
 }
 
 // A place is an output with the plan that it is for.

@@ -21,8 +21,8 @@ func inspectCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name:      "inspect",
 		Usage:     "say what a model or a dataset is",
-		UsageText: "pfgmgen inspect PATH|NAME [flags]",
-		Description: `For a directory: the dataset in it, as its manifest has it. For an ONNX file or the name of a built-in model: what the
+		UsageText: "pfgmgen inspect PATH|URL|NAME [flags]",
+		Description: `For a directory or a bucket: the dataset in it, as its manifest has it. For an ONNX file or the name of a built-in model: what the
 model is for, its contract and its ports. Nothing is computed and ONNX Runtime is not needed.
 
 Examples:
@@ -42,6 +42,8 @@ func action1(e *env, f func(ctx context.Context, e *env, arg string) error) cli.
 func inspect(ctx context.Context, e *env, path string) error {
 	info, err := os.Stat(path)
 	switch {
+	case strings.Contains(path, "://"):
+		return inspectDataset(ctx, e, path)
 	case err != nil:
 		if _, builtErr := models.Get(path); builtErr != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("inspect: %w", err)

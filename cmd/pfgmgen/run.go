@@ -39,6 +39,7 @@ Examples:
   pfgmgen run --domain rna                                     1,000 rows in out/rna
   pfgmgen run --domain rna -n 20000 --seed 7 --out trna --also fasta
   pfgmgen run --model mine.onnx -n 64 --invalid keep           your own model, rows that fail included
+  pfgmgen run --domain rna -n 1000000 --out s3://bucket/rna    into a bucket; credentials as for the cloud's own tools
   pfgmgen run --config run.yaml --dry-run                      what would be done, and how long it takes`,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "domain", Category: what, Usage: "kind of data: `NAME` of a domain (pfgmgen domains lists them)", Destination: &o.domain},
@@ -55,7 +56,7 @@ Examples:
 			&cli.Float64Flag{Name: "rho", Category: how, Usage: "curvature `RHO` of the noise schedule", DefaultText: "the model's", Destination: &o.rho},
 			&cli.Float64Flag{Name: "guidance", Category: how, Usage: "`WEIGHT` of the label; above 1 follows it more closely, at twice the cost", Value: 1, Destination: &o.guidance},
 
-			&cli.StringFlag{Name: "out", Category: rows, Usage: "`DIR` of the dataset", DefaultText: "out/DOMAIN", Destination: &o.out},
+			&cli.StringFlag{Name: "out", Category: rows, Usage: "`PLACE` of the dataset, a directory or s3://, gs:// or azblob://bucket/prefix", DefaultText: "out/DOMAIN", Destination: &o.out},
 			&cli.StringFlag{Name: "invalid", Category: rows, Usage: "`POLICY` for rows that fail a check: resample, drop, or keep (valid = false)", Value: pipeline.Resample, Destination: &o.invalid},
 			&cli.IntFlag{Name: "max-attempts", Category: rows, Usage: "draw a sample at most `N` times", Value: 8, Destination: &o.maxAttempts},
 			&cli.Float64Flag{Name: "min-valid", Category: rows, Usage: "exit with 3 when less than this `SHARE` of the draws is valid, 0 to 1", Value: 0, Destination: &o.minValid},
@@ -135,7 +136,7 @@ func generate(ctx context.Context, e *env, o runOptions) (err error) {
 	defer st.Close()
 	w := &work{place: place{st, plan}, e: e, o: o, model: m}
 	if !o.dryRun {
-		if w.watch, err = newWatch(ctx, e, o.watch, plan); err != nil {
+		if w.watch, err = newWatch(ctx, e, o.watch, plan, st); err != nil {
 			return err
 		}
 		defer func() { w.watch.end(err) }()

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,10 +69,10 @@ func (o *runOptions) check() error {
 	if o.given("max-attempts") && o.maxAttempts != 1 && o.invalid != pipeline.Resample {
 		return usageErrorf("--max-attempts is for --invalid resample, not for --invalid %s", o.invalid)
 	}
-	if err := o.watch.check(); err != nil {
-		return err
+	if o.out == "" {
+		return usageErrorf("--out is empty, want a directory or a URL such as s3://bucket/prefix")
 	}
-	return checkOut(o.out)
+	return o.watch.check()
 }
 
 func oneOf(flag, value string, allowed ...string) error {
@@ -81,17 +80,6 @@ func oneOf(flag, value string, allowed ...string) error {
 		return nil
 	}
 	return usageErrorf("--%s %q: want one of %s%s", flag, value, strings.Join(allowed, ", "), didYouMean(value, allowed, ""))
-}
-
-// checkOut refuses URLs: this build writes to directories.
-func checkOut(out string) error {
-	if out == "" {
-		return usageErrorf("--out is empty, want a directory")
-	}
-	if u, err := url.Parse(out); err == nil && len(u.Scheme) > 1 && strings.Contains(out, "://") {
-		return usageErrorf("--out %s: this build writes to directories, not to %s:// stores; write to a directory and copy it", out, u.Scheme)
-	}
-	return nil
 }
 
 // plan makes the plan for a model on a provider.

@@ -37,7 +37,7 @@ func verifyCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "check a dataset against its manifest and draw some of its rows again",
-		UsageText: "pfgmgen verify DIR [flags]",
+		UsageText: "pfgmgen verify DIR|URL [flags]",
 		Description: `Reads every part with a Parquet reader that shares no code with the writer, compares bytes, rows, columns and values with
 the manifest, and draws some rows again from the model to compare them bit by bit. Ends with 1 when anything differs.
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pfgmgen/io/store"
 	"pfgmgen/pipeline"
 	"pfgmgen/pipeline/metrics"
 	"pfgmgen/pipeline/trace"
@@ -53,14 +54,17 @@ type watch struct {
 	tracer  *trace.Tracer    // may be nil
 }
 
-// newWatch begins to show a run. The caller ends the watch.
-func newWatch(ctx context.Context, e *env, o watchOptions, plan pipeline.Plan) (*watch, error) {
+// newWatch begins to show a run into st. The caller ends the watch.
+func newWatch(ctx context.Context, e *env, o watchOptions, plan pipeline.Plan, st store.Store) (*watch, error) {
 	w := &watch{e: e, monitor: &pipeline.Monitor{}}
 	var err error
 	if o.addr != "" || o.file != "" {
 		if w.metrics, err = metrics.New(metrics.Run{RunID: plan.RunID(), Domain: plan.Domain, ModelSHA256: plan.Model.SHA256,
 			Version: buildVersion(), Asked: plan.NumSamples}, w.monitor); err != nil {
 			return nil, err
+		}
+		if b, ok := st.(interface{ Retries() int64 }); ok { // a bucket
+			w.metrics.SetStorage(b.Retries)
 		}
 	}
 	if o.addr != "" {

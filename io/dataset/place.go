@@ -106,7 +106,13 @@ func cause(err error) error {
 }
 
 // at is a file as errors name it.
-func at(st store.Store, name string) string { return strings.TrimSuffix(st.String(), "/") + "/" + name }
+func at(st store.Store, name string) string {
+	place, parameters, isURL := strings.Cut(st.String(), "?")
+	if isURL {
+		parameters = "?" + parameters
+	}
+	return strings.TrimSuffix(place, "/") + "/" + name + parameters
+}
 
 // datasetError says that an error of the store was met here.
 func datasetError(err error) error { return fmt.Errorf("dataset: %w", err) }

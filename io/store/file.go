@@ -19,12 +19,16 @@ type File struct {
 	temp *os.File
 	buf  *bufio.Writer
 	sum  hash.Hash
+	md5  hash.Hash // for clients that check by it what they send; nil in a directory
 	n    int64
 	err  error // the first one; later calls repeat it
 	over bool  // published or thrown away
 	made bool  // publish gave it its name
 
-	// publish gives the flushed temporary file its name, ends it and sets made. With onlyNew another file of that name is fs.ErrExist,
+	unnamed bool   // the temporary file has no name any more
+	staged  string // where a temporary file is that does not lie beside the file to be
+
+	// publish gives the flushed temporary file its name and ends it. With onlyNew another file of that name is fs.ErrExist,
 	// unless it has the same bytes; otherwise before is called before such a file is replaced.
 	publish func(ctx context.Context, onlyNew bool, before func() error) error
 }
@@ -46,10 +50,11 @@ func (f *File) Write(p []byte) (int, error) {
 	}
 	n, err := f.buf.Write(p)
 	f.sum.Write(p[:n])
-	f.n += int64(n)
-	if err != nil {
-		f.err = nameError(f.name, err)
+	if f.md5 != nil {
+		f.md5.Write(p[:n])
 	}
+	f.n += int64(n)
+	f.keep(f.stage(err))
 	return n, f.err
 }
 
@@ -94,7 +99,7 @@ func (f *File) end(ctx context.Context, onlyNew bool, before func() error) error
 		f.keep(ctx.Err())
 	}
 	if f.err == nil {
-		f.keep(f.buf.Flush())
+		f.keep(f.stage(f.buf.Flush()))
 	}
 	if f.err == nil {
 		f.keep(f.publish(ctx, onlyNew, before))
@@ -103,7 +108,7 @@ func (f *File) end(ctx context.Context, onlyNew bool, before func() error) error
 	return f.err
 }
 
-// Made says whether a commit made the file; otherwise it was there with the same bytes.
+// Made says whether a commit is known to have made the file; otherwise it was there with the same bytes.
 func (f *File) Made() bool { return f.made }
 
 // Abort throws the file away. After a commit it does nothing, so it can be deferred.
@@ -115,8 +120,18 @@ func (f *File) Abort() {
 	if !renameOpen {
 		f.temp.Close()
 	}
-	os.Remove(f.temp.Name())
+	if !f.unnamed {
+		os.Remove(f.temp.Name())
+	}
 	f.temp.Close()
+}
+
+// stage says where the temporary file is when writing it fails: not where the user looks when it is to become an object.
+func (f *File) stage(err error) error {
+	if err == nil || f.staged == "" {
+		return err
+	}
+	return fmt.Errorf("its temporary file in %s: %w; set TMPDIR to a directory with room", f.staged, cause(err))
 }
 
 func (f *File) keep(err error) {

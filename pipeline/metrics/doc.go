@@ -11,7 +11,7 @@
 //	rows_asked                                samples of the plan
 //	rows_total                                rows given to the sink
 //	draws_total                               draws that came back, retries included
-//	retries_total{kind="draw"}                draws of a sample after its first
+//	retries_total{kind="draw|storage"}        draws of a sample after its first; operations on a bucket after their first
 //	rejects_total{check}                      draws that failed a hard gate; a draw may fail several
 //	warnings_total{check}                     rows with a warning
 //	shards_total{state="done|skipped"}        committed by this run; there already

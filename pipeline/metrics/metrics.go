@@ -34,8 +34,9 @@ type Metrics struct {
 
 	mu      sync.Mutex
 	state   string
-	skipped int      // shards
-	devices []string // names in the order of pipeline.Parts.Denoisers; numbers where they end
+	storage func() int64 // retries of the storage; may be nil
+	skipped int          // shards
+	devices []string     // names in the order of pipeline.Parts.Denoisers; numbers where they end
 }
 
 // New makes the metrics of a run that monitor follows. The state is Working.
@@ -66,6 +67,13 @@ func (m *Metrics) SkipShards(n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.skipped += n
+}
+
+// SetStorage names the function that counts what the storage had to try again. It may be called from any goroutine.
+func (m *Metrics) SetStorage(retries func() int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.storage = retries
 }
 
 // A kind is what all values of one metric have in common.
@@ -128,7 +136,7 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 		out <- metric
 	}
 	m.mu.Lock()
-	state, skipped, devices := m.state, m.skipped, m.devices
+	state, skipped, devices, storage := m.state, m.skipped, m.devices, m.storage
 	m.mu.Unlock()
 	now := m.monitor.Snapshot()
 
@@ -145,6 +153,9 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	send(rows, float64(now.Written))
 	send(draws, float64(now.Drawn))
 	send(retries, float64(now.Retries), "draw")
+	if storage != nil {
+		send(retries, float64(storage()), "storage")
+	}
 	for _, code := range slices.Sorted(maps.Keys(now.Rejected)) {
 		send(rejects, float64(now.Rejected[code]), code)
 	}

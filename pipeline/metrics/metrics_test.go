@@ -100,6 +100,7 @@ func TestValuesAreThoseOfTheReport(t *testing.T) {
 	m, rep := words(t)
 	m.SetDevices([]string{"cpu", "unused"})
 	m.SkipShards(2)
+	m.SetStorage(func() int64 { return 6 })
 	m.SetState(Done)
 	s, err := m.Serve("127.0.0.1:0")
 	if err != nil {
@@ -120,6 +121,7 @@ func TestValuesAreThoseOfTheReport(t *testing.T) {
 		fmt.Sprintf("pfgmgen_rows_total %d", rep.Written),
 		fmt.Sprintf("pfgmgen_draws_total %d", rep.Attempts),
 		fmt.Sprintf(`pfgmgen_retries_total{kind="draw"} %d`, rep.Retries),
+		`pfgmgen_retries_total{kind="storage"} 6`,
 		fmt.Sprintf(`pfgmgen_rejects_total{check="COIN_EDGE"} %d`, rep.Rejected["COIN_EDGE"]),
 		fmt.Sprintf(`pfgmgen_warnings_total{check="COIN_WORN"} %d`, rep.Warned["COIN_WORN"]),
 		`pfgmgen_shards_total{state="done"} 5`, `pfgmgen_shards_total{state="skipped"} 2`,
