@@ -46,7 +46,8 @@ func retry[T any](ctx context.Context, b *Bucket, op func(context.Context) (T, e
 			return v, backoff.Permanent(err)
 		}
 		return v, err
-	}, backoff.WithBackOff(wait), backoff.WithMaxTries(tries), backoff.WithMaxElapsedTime(0))
+	}, backoff.WithBackOff(wait), backoff.WithMaxTries(tries), backoff.WithMaxElapsedTime(0),
+		backoff.WithNotify(func(error, time.Duration) { b.retries.Add(1) }))
 	var permanent *backoff.PermanentError
 	if errors.As(err, &permanent) {
 		err = permanent.Unwrap()
