@@ -129,7 +129,7 @@ func TestUsageErrors(t *testing.T) {
 		{append(rna, "--device", "auto,cpu"), "auto cannot stand beside"},
 		{append(rna, "--quiet", "--verbose"), "exclude each other"},
 		{append(rna, "--log-format", "xml"), "want text or json"},
-		{[]string{"run", "--domain", "rna", "--out", "s3://bucket/x"}, "not to s3:// stores"},
+		{[]string{"run", "--domain", "rna", "--out", "s4://bucket/x"}, "no store is known for s4://"},
 		{[]string{"run", "--domain", "rna", "--out", ""}, "--out is empty"},
 		{append(rna, "--metrics-addr", "9090"), `--metrics-addr: address "9090": missing port in address; want HOST:PORT, such as`},
 		{append(rna, "--metrics-addr", "localhost:99999"), `port "99999" is not a number from 0 to 65535`},

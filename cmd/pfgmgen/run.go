@@ -142,7 +142,7 @@ func generate(ctx context.Context, e *env, o runOptions) (err error) {
 		defer func() { w.watch.end(err) }()
 	}
 	if err := w.look(ctx); err != nil {
-		return err
+		return w.interrupted(err)
 	}
 	if w.done != nil {
 		return w.alreadyThere()
@@ -158,7 +158,7 @@ func generate(ctx context.Context, e *env, o runOptions) (err error) {
 		return estimate(ctx, e, o, m, plan, parts)
 	}
 	w.watch.attach(&parts, eng.devices())
-	return w.produce(ctx, parts, eng)
+	return w.interrupted(w.produce(ctx, parts, eng))
 }
 
 func newResult(status string, o runOptions, plan pipeline.Plan) *runResult {

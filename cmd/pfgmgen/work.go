@@ -129,13 +129,18 @@ func (w *work) produce(ctx context.Context, parts pipeline.Parts, eng *engine) e
 	parts.Observer, parts.Sink, parts.Next = show, &sink{place: w.place, w: writer}, queue.next
 	rep, err := pipeline.Run(ctx, w.plan, parts)
 	show.meter.end()
-	if errors.Is(err, context.Canceled) {
-		return interruption{fmt.Sprintf("interrupted; %s keeps the shards that were finished, and nothing unfinished. To make the rest, run the same command again", w.st)}
-	}
 	if err != nil {
 		return err
 	}
 	return w.finish(ctx, rep)
+}
+
+// interrupted says what an interruption means for the place; any other error stays as it is.
+func (w *work) interrupted(err error) error {
+	if !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return interruption{fmt.Sprintf("interrupted; %s keeps the shards that were finished, and nothing unfinished. To make the rest, run the same command again", w.st)}
 }
 
 // claim writes the plan and what belongs to it, and lists the shards to make. Whoever finds the place claimed takes them in
