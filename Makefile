@@ -3,6 +3,7 @@
 GO ?= go
 FUZZTIME ?= 20s
 BENCH ?= .
+KILLS ?= 200
 export GO
 export CGO_ENABLED = 1
 
@@ -27,8 +28,12 @@ setup: ## get ONNX Runtime into .onnxruntime/ and the Go modules
 build: setup ## build bin/pfgmgen
 	$(GO) build -trimpath -o bin/pfgmgen ./cmd/pfgmgen
 
+.PHONY: servers
+servers: setup ## build the servers that tests start on loopback (some minutes, once)
+	@setup/versitygw.sh
+
 .PHONY: check
-check: lint ## formatting, vet, staticcheck, tidy go.mod, and the tests under the race detector
+check: lint servers ## formatting, vet, staticcheck, tidy go.mod, and the tests under the race detector
 	$(GO) test -race -timeout 14m ./...
 
 .PHONY: lint
@@ -41,6 +46,10 @@ lint: setup ## the checks that run no tests
 .PHONY: bench
 bench: setup ## run the benchmarks (BENCH=regexp picks some)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
+
+.PHONY: chaos
+chaos: servers ## kill runs at every change and KILLS (200) times at random, on a directory and on S3, and compare the bytes
+	PFGMGEN_CHAOS=$(KILLS) $(GO) test -count=1 -v -timeout 90m -run 'TestKilled|TestStoreComesAndGoes|TestRunRepairs|TestRunsAtOnce' ./cmd/pfgmgen
 
 .PHONY: quality
 quality: build ## judge the built-in models from outside (Infernal, HMMER, RDKit, scikit-learn), one table
