@@ -70,9 +70,9 @@ func TestDetect(t *testing.T) {
 		{slurm(3, 0, 3, 1, 4), "SLURM_ARRAY_TASK_ID", Slice{3, 4}},
 		{slurm(4, 1, 4, 1, 4), "SLURM_ARRAY_TASK_ID", Slice{3, 4}},
 		{slurm(14, 10, 16, 2, 4), "SLURM_ARRAY_TASK_ID", Slice{2, 4}},
-		{slurm(9, 1, 10, 4, 3), "SLURM_ARRAY_TASK_ID", Slice{2, 3}},                          // 1, 5, 9
-		{slurm(6, 5, 7, 1, 3), "SLURM_ARRAY_TASK_ID", Slice{1, 3}},                           // a range of a larger array is an array
-		{slurm(5, 5, 5, 1, 1), "SLURM_ARRAY_TASK_ID", Slice{0, 1}},                           // so is one id
+		{slurm(9, 1, 10, 4, 3), "SLURM_ARRAY_TASK_ID", Slice{2, 3}},                           // 1, 5, 9
+		{slurm(6, 5, 7, 1, 3), "SLURM_ARRAY_TASK_ID", Slice{1, 3}},                            // a range of a larger array is an array
+		{slurm(5, 5, 5, 1, 1), "SLURM_ARRAY_TASK_ID", Slice{0, 1}},                            // so is one id
 		{slurm(5, 1, 6, 1, 3) + " PFGMGEN_SHARD_COUNT=8", "SLURM_ARRAY_TASK_ID", Slice{5, 8}}, // of 1,5,6 in 0-7
 		{slurm(5, 5, 5, 1, 1) + " PFGMGEN_SHARD_COUNT=8", "SLURM_ARRAY_TASK_ID", Slice{5, 8}},
 		{slurm(2, 0, 3, 1, 4) + " JOB_COMPLETION_INDEX=9", "SLURM_ARRAY_TASK_ID", Slice{2, 4}},
