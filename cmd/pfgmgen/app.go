@@ -21,6 +21,7 @@ func commands(e *env) []*cli.Command {
 		fitAdapterCommand(e),
 		verifyCommand(e),
 		finalizeCommand(e),
+		emitCommand(e),
 		gcCommand(e),
 		inspectCommand(e),
 		modelsCommand(e),
