@@ -4,6 +4,7 @@ GO ?= go
 FUZZTIME ?= 20s
 BENCH ?= .
 KILLS ?= 200
+SHARDS ?= 10000
 export GO
 export CGO_ENABLED = 1
 
@@ -50,6 +51,10 @@ bench: setup ## run the benchmarks (BENCH=regexp picks some)
 .PHONY: chaos
 chaos: servers ## kill runs at every change and KILLS (200) times at random, on a directory and on S3, and compare the bytes
 	PFGMGEN_CHAOS=$(KILLS) $(GO) test -count=1 -v -timeout 90m -run 'TestKilled|TestStoreComesAndGoes|TestRunRepairs|TestRunsAtOnce' ./cmd/pfgmgen
+
+.PHONY: bench-scale
+bench-scale: setup ## what shards and commits cost, up to SHARDS (10000) shards, and the pipeline against arrow's writer alone
+	PFGMGEN_SCALE_SHARDS=$(SHARDS) $(GO) test -run '^$$' -bench 'Shards|Commit|Null' -benchtime 1x -timeout 120m ./cmd/pfgmgen
 
 .PHONY: quality
 quality: build ## judge the built-in models from outside (Infernal, HMMER, RDKit, scikit-learn), one table
