@@ -178,6 +178,13 @@ func (c *Client) Run(id string) *Run { return &Run{ID: id, client: c} }
 
 // Cancel asks a run to stop. It ends when nothing works on it any more; the shards that are finished stay.
 func (r *Run) Cancel(ctx context.Context) error {
+	d, err := r.client.sdk.DescribeWorkflowExecution(ctx, r.ID, "")
+	if err != nil {
+		return r.explain("cancel", err)
+	}
+	if now := d.GetWorkflowExecutionInfo().GetStatus(); now != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
+		return fmt.Errorf("temporal: cancel %s: the run has ended (%s)", r.ID, strings.ToLower(now.String()))
+	}
 	return r.explain("cancel", r.client.sdk.CancelWorkflow(ctx, r.ID, ""))
 }
 
@@ -297,7 +304,8 @@ func (r *Run) idle(ctx context.Context, err error) (Progress, error) {
 }
 
 func (r *Run) status(ctx context.Context, id string) (status, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	// A worker that died is asked for 5 s before the others are.
+	ctx, cancel := context.WithTimeout(ctx, 12*time.Second)
 	defer cancel()
 	var st status
 	v, err := r.client.sdk.QueryWorkflow(ctx, id, "", statusQuery)

@@ -32,7 +32,7 @@ func Expand(text string, at time.Time) (string, error) {
 	var bad string
 	out := braces.ReplaceAllStringFunc(text, func(found string) string {
 		value, ok := placeholder(strings.Trim(found, "{}"), at)
-		if (!ok || len(found) < 2) && bad == "" {
+		if whole := "{" + strings.Trim(found, "{}") + "}"; (!ok || found != whole) && bad == "" {
 			bad = found
 		}
 		return value

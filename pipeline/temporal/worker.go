@@ -54,6 +54,7 @@ func (c *Client) Serve(ctx context.Context, work Work, o WorkerOptions) error {
 	fatal := make(chan error, 1)
 	w := worker.New(c.sdk, o.TaskQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize: o.Slots,
+		MaxConcurrentActivityTaskPollers:   min(max(2, o.Slots/4), 16), // each fetches one shard at a time
 		WorkerStopTimeout:                  o.Grace,
 		// The queue alone decides who makes a shard.
 		DisableEagerActivities: true,

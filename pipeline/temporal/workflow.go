@@ -106,18 +106,16 @@ func run(ctx workflow.Context, req request) (Summary, error) {
 	st = status{Phase: Sampling, Out: p.Spec.Settings[Out], RunID: o.RunID, Shards: o.Shards, ShardsDone: o.Shards - len(o.Missing), Samples: o.Samples, SamplesDone: o.SamplesDone}
 	children := o.Missing.cut(req.Limits.ShardsPerChild)
 	err := fanOut(ctx, len(children), req.Limits.Children, func(ctx workflow.Context, i int) workflow.Future {
-		id := fmt.Sprintf("%s/shards-%d", workflow.GetInfo(ctx).WorkflowExecution.ID, children[i][0])
+		id := childID(ctx, children[i])
 		st.Children = append(st.Children, id)
 		ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 			WorkflowID:          id,
 			WaitForCancellation: true,                                     // a cancelled run is one that nothing works on
-			ParentClosePolicy:   enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL, // of a run that is terminated
-			// The children of an earlier run of this ID, which was terminated, may still be winding up.
-			WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+			ParentClosePolicy:   enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL, // when the run is terminated
 		})
 		return workflow.ExecuteChildWorkflow(ctx, shardsWorkflow, childInput{p.Spec, children[i], req.Limits})
 	}, func(ctx workflow.Context, i int, f workflow.Future) error {
-		st.Children = without(st.Children, fmt.Sprintf("%s/shards-%d", workflow.GetInfo(ctx).WorkflowExecution.ID, children[i][0]))
+		st.Children = without(st.Children, childID(ctx, children[i]))
 		var done ShardResult
 		if err := f.Get(ctx, &done); err != nil {
 			return err
@@ -136,6 +134,13 @@ func run(ctx workflow.Context, req request) (Summary, error) {
 	}
 	st.Phase = Finished
 	return sum, nil
+}
+
+// childID names the child of some shards. A run of the same ID before this one, which was terminated, may still have
+// children that are winding up, so the server's own ID of the run is part of the name.
+func childID(ctx workflow.Context, s Shards) string {
+	info := workflow.GetInfo(ctx)
+	return fmt.Sprintf("%s/%.8s/shards-%d", info.WorkflowExecution.ID, info.OriginalRunID, s[0])
 }
 
 func without(list []string, item string) []string {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -66,7 +67,8 @@ func (s *Server) Restart() {
 		s.t.Fatal(err)
 	}
 	s.log = new(bytes.Buffer)
-	s.cmd = exec.Command(s.program, "server", "start-dev", "--headless", "--ip", host, "--port", port, "--db-filename", s.state, "--log-level", "error")
+	s.cmd = exec.Command(s.program, "server", "start-dev", "--headless", "--ip", host, "--port", port, "--db-filename", s.state, "--log-level", "error",
+		"--sqlite-pragma", "synchronous=off") // what a process has written outlives it without waiting for the disk
 	s.cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "TEMPORAL_") })
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	if err := s.cmd.Start(); err != nil {
@@ -88,7 +90,7 @@ func (s *Server) Restart() {
 func (s *Server) answers() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	c, err := client.DialContext(ctx, client.Options{HostPort: s.Addr, Logger: log.NewStructuredLogger(nil)})
+	c, err := client.DialContext(ctx, client.Options{HostPort: s.Addr, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})
 	if err != nil {
 		return err
 	}
