@@ -134,7 +134,7 @@ func (q quiet) WithGroup(name string) slog.Handler   { return quiet{q.Handler.Wi
 // A Run is a run that was submitted.
 type Run struct {
 	ID        string
-	TaskQueue string // empty when not known
+	TaskQueue string // empty until it is known
 	client    *Client
 }
 
@@ -257,9 +257,12 @@ type Progress struct {
 
 // Progress asks the run and its children how far they have come. It needs a worker, which answers.
 func (r *Run) Progress(ctx context.Context) (Progress, error) {
+	if idle, err := r.idle(ctx); err != nil || idle {
+		return Progress{NoWorker: r.TaskQueue}, err
+	}
 	st, err := r.status(ctx, r.ID)
 	if err != nil {
-		return r.idle(ctx, err)
+		return Progress{}, r.explain("look at", err)
 	}
 	p := Progress{Phase: st.Phase, Out: st.Out, RunID: st.RunID, Shards: st.Shards, ShardsDone: st.ShardsDone, Samples: st.Samples, SamplesDone: st.SamplesDone}
 	workers := make(map[string]bool)
@@ -274,7 +277,7 @@ func (r *Run) Progress(ctx context.Context) (Progress, error) {
 			continue // not started yet
 		}
 		if err != nil {
-			return r.idle(ctx, err)
+			return p, r.explain("look at", err)
 		}
 		p.ShardsDone += child.ShardsDone
 		p.SamplesDone += child.SamplesDone
@@ -286,21 +289,17 @@ func (r *Run) Progress(ctx context.Context) (Progress, error) {
 	return p, nil
 }
 
-// idle says whether a question has no answer because there is no worker.
-func (r *Run) idle(ctx context.Context, err error) (Progress, error) {
-	queue := r.TaskQueue
-	if queue == "" {
-		d, derr := r.client.sdk.DescribeWorkflowExecution(ctx, r.ID, "")
-		if derr != nil {
-			return Progress{}, r.explain("look at", derr)
+// idle says whether nobody asks the queue of the run for work. The server remembers a worker that is gone for minutes.
+func (r *Run) idle(ctx context.Context) (bool, error) {
+	if r.TaskQueue == "" {
+		d, err := r.client.sdk.DescribeWorkflowExecution(ctx, r.ID, "")
+		if err != nil {
+			return false, r.explain("look at", err)
 		}
-		queue = d.GetExecutionConfig().GetTaskQueue().GetName()
+		r.TaskQueue = d.GetExecutionConfig().GetTaskQueue().GetName()
 	}
-	d, derr := r.client.sdk.DescribeTaskQueue(ctx, queue, enums.TASK_QUEUE_TYPE_WORKFLOW)
-	if derr == nil && len(d.GetPollers()) == 0 {
-		return Progress{NoWorker: queue}, nil
-	}
-	return Progress{}, r.explain("look at", err)
+	d, err := r.client.sdk.DescribeTaskQueue(ctx, r.TaskQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
+	return err == nil && len(d.GetPollers()) == 0, r.explain("look at the task queue of", err)
 }
 
 func (r *Run) status(ctx context.Context, id string) (status, error) {
