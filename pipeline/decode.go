@@ -8,7 +8,7 @@ import (
 )
 
 // decode is one worker of the parallel stage that makes rows of samples and has them checked by the domain's gates.
-func (r *run) decode(ctx context.Context, drawn <-chan *microBatch, decoded chan<- *microBatch) error {
+func (r *run) decode(ctx context.Context, drawn <-chan *microBatch, decoded *queue[*microBatch]) error {
 	st := r.stages.decode
 	for {
 		m, ok, err := receive(ctx, st, drawn)
@@ -17,7 +17,7 @@ func (r *run) decode(ctx context.Context, drawn <-chan *microBatch, decoded chan
 		}
 		work := st.begin()
 		r.decodeRows(m)
-		work.end(len(m.slots))
+		work.end(m.block.shard, len(m.slots))
 		if err := send(ctx, st, decoded, m); err != nil {
 			return err
 		}

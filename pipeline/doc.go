@@ -28,4 +28,11 @@
 // num_samples, except for 8 bytes of key (about 20 with the map around them) for each of the first 50 million rows, by
 // which distinct rows are counted. Two micro-batches or more are in flight for each device, so that it does not wait for
 // the host. What a row holds and where it stands depends on the plan alone, never on the number of workers.
+//
+// # Watching
+//
+// A stage counts its units and the seconds in which its workers were busy, starved (waiting for the stage before) or
+// blocked (waiting for the stage after); a queue between stages knows its depth and its peak, a device for how long an
+// evaluation was under way on it. A Monitor reads all of them while the run works, the Report has them at the end, and a
+// ShardObserver gets them shard by shard. Packages pipeline/metrics and pipeline/trace pass them on.
 package pipeline

@@ -11,6 +11,11 @@ type Report struct {
 	NFE     int     `json:"nfe"`     // network evaluations for one draw
 	Seconds float64 `json:"seconds"` // wall time
 	Stages  []Stats `json:"stages"`  // in order
+
+	Retries int64         `json:"retries"` // draws of a sample after its first
+	Bytes   int64         `json:"bytes"`   // of the files of the shards, as far as the sink says
+	Queues  []QueueStats  `json:"queues"`  // in order
+	Devices []DeviceStats `json:"devices"`
 }
 
 // RowsPerSecond is the rate of rows written.

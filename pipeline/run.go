@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/memory"
@@ -39,6 +38,10 @@ type Parts struct {
 	Workers int
 	// Observer is told of progress; may be nil.
 	Observer Observer
+	// Monitor shows what the run is doing; may be nil.
+	Monitor *Monitor
+	// Shards is told of every shard when it is over; may be nil.
+	Shards ShardObserver
 	// Allocator is for Arrow's memory; nil is the Go heap.
 	Allocator memory.Allocator
 }
@@ -50,6 +53,7 @@ type run struct {
 	layout    layout
 	labels    labelling
 	samplers  []*sampler.Sampler
+	devices   []*device // that the samplers use
 	adapter   domains.Adapter
 	offset    []float64
 	scale     []float64
@@ -62,6 +66,9 @@ type run struct {
 	allocator memory.Allocator
 	buffers   sync.Pool // of *[]float64, one micro-batch each
 	stages    struct{ sample, decode, write, commit *stage }
+	queues    queues
+	tally     *tally
+	shards    *shardWorks
 	nfe       atomic.Int64 // evaluations for one draw
 	written   atomic.Int64 // rows given to the sink
 	next      func(context.Context) (int, bool, error)
@@ -98,11 +105,12 @@ func newRun(p Plan, parts Parts) (*run, error) {
 		if err := checkDenoiser(p, den.Info(), parts.Adapter); err != nil {
 			return nil, err
 		}
-		s, err := newSampler(p, den, parts.Adapter)
+		d := &device{Denoiser: den}
+		s, err := newSampler(p, d, parts.Adapter)
 		if err != nil {
 			return nil, err
 		}
-		r.samplers = append(r.samplers, s)
+		r.samplers, r.devices = append(r.samplers, s), append(r.devices, d)
 	}
 	if r.workers < 0 {
 		return nil, fmt.Errorf("pipeline: %d workers, want 1 or more, or 0 for two a device", r.workers)
@@ -113,10 +121,11 @@ func newRun(p Plan, parts Parts) (*run, error) {
 	if r.allocator == nil {
 		r.allocator = memory.NewGoAllocator()
 	}
-	r.stages.sample = &stage{name: "sample", workers: r.workers}
-	r.stages.decode = &stage{name: "decode", workers: runtime.GOMAXPROCS(0)}
-	r.stages.write = &stage{name: "write", workers: 1}
-	r.stages.commit = &stage{name: "commit", workers: 1}
+	r.queues, r.tally, r.shards = newQueues(r.workers), newTally(), newShardWorks(parts.Shards)
+	r.stages.sample = &stage{name: "sample", workers: r.workers, shards: r.shards}
+	r.stages.decode = &stage{name: "decode", workers: runtime.GOMAXPROCS(0), shards: r.shards}
+	r.stages.write = &stage{name: "write", workers: 1, shards: r.shards}
+	r.stages.commit = &stage{name: "commit", workers: 1, shards: r.shards}
 	return r, nil
 }
 
@@ -204,26 +213,27 @@ func Run(ctx context.Context, p Plan, parts Parts) (*Report, error) {
 	if r.sink == nil {
 		return nil, fmt.Errorf("%w: no sink", ErrMismatch)
 	}
-	began := time.Now()
-	s, w := newSchedule(r), newWriter(r)
-	jobs := make(chan *microBatch, r.workers) // with those being computed: two for each worker
-	drawn := make(chan *microBatch, r.workers)
-	decoded := make(chan *microBatch, r.workers)
-	blocks := make(chan *block, 1)
+	r.tally.begin()
+	defer r.tally.end()
+	if parts.Monitor != nil {
+		parts.Monitor.run.Store(r)
+	}
+	s, w, q := newSchedule(r), newWriter(r), &r.queues
 
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.run(gctx, jobs, decoded, blocks) })
-	start(g, r.workers, func(k int) error { return r.sample(gctx, r.samplers[k%len(r.samplers)], jobs, drawn) }, func() { close(drawn) })
-	start(g, r.stages.decode.workers, func(int) error { return r.decode(gctx, drawn, decoded) }, func() { close(decoded) })
-	g.Go(func() error { return w.run(gctx, blocks) })
+	g.Go(func() error { return s.run(gctx, q.jobs, q.decoded.c, q.blocks) })
+	start(g, r.workers, func(k int) error { return r.sample(gctx, r.samplers[k%len(r.samplers)], q.jobs.c, q.drawn) }, func() { close(q.drawn.c) })
+	start(g, r.stages.decode.workers, func(int) error { return r.decode(gctx, q.drawn.c, q.decoded) }, func() { close(q.decoded.c) })
+	g.Go(func() error { return w.run(gctx, q.blocks.c) })
 	if err := g.Wait(); err != nil {
+		r.shards.giveUp(err)
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("pipeline: stopped after %d rows: %w", r.written.Load(), ctx.Err())
 		}
 		return nil, err
 	}
 	s.report()
-	return r.report(w.total, time.Since(began)), nil
+	return r.report(w.total), nil
 }
 
 // start runs n workers of a stage, and last when all of them have ended: the sender closes.
@@ -242,7 +252,8 @@ func start(g *errgroup.Group, n int, work func(k int) error, last func()) {
 	}
 }
 
-func (r *run) report(total Outcome, wall time.Duration) *Report {
-	return &Report{RunID: r.runID, Shards: total.Shards, Asked: total.Samples, Draws: total.Draws, Rows: total.Rows, NFE: int(r.nfe.Load()), Seconds: wall.Seconds(),
-		Stages: []Stats{r.stages.sample.stats(), r.stages.decode.stats(), r.stages.write.stats(), r.stages.commit.stats()}}
+func (r *run) report(total Outcome) *Report {
+	now := r.snapshot()
+	return &Report{RunID: r.runID, Shards: total.Shards, Asked: total.Samples, Draws: total.Draws, Rows: total.Rows, NFE: int(r.nfe.Load()),
+		Seconds: now.Elapsed.Seconds(), Stages: now.Stages, Retries: now.Retries, Bytes: now.Bytes, Queues: now.Queues, Devices: now.Devices}
 }

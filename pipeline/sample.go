@@ -7,7 +7,7 @@ import (
 )
 
 // sample is one worker of the parallel stage that draws micro-batches: prior, then the ODE, on one device.
-func (r *run) sample(ctx context.Context, s *sampler.Sampler, jobs <-chan *microBatch, drawn chan<- *microBatch) error {
+func (r *run) sample(ctx context.Context, s *sampler.Sampler, jobs <-chan *microBatch, drawn *queue[*microBatch]) error {
 	st := r.stages.sample
 	for {
 		m, ok, err := receive(ctx, st, jobs)
@@ -21,7 +21,7 @@ func (r *run) sample(ctx context.Context, s *sampler.Sampler, jobs <-chan *micro
 			return err
 		}
 		r.nfe.Store(int64(nfe))
-		work.end(len(m.slots))
+		work.end(m.block.shard, len(m.slots))
 		if err := send(ctx, st, drawn, m); err != nil {
 			return err
 		}

@@ -34,9 +34,9 @@ func newSchedule(r *run) *schedule {
 	}
 }
 
-func (s *schedule) run(ctx context.Context, jobs chan<- *microBatch, decoded <-chan *microBatch, blocks chan<- *block) error {
-	defer close(jobs)
-	defer close(blocks)
+func (s *schedule) run(ctx context.Context, jobs *queue[*microBatch], decoded <-chan *microBatch, blocks *queue[*block]) error {
+	defer close(jobs.c)
+	defer close(blocks.c)
 	for {
 		if err := s.openBlocks(ctx); err != nil {
 			return err
@@ -47,20 +47,21 @@ func (s *schedule) run(ctx context.Context, jobs chan<- *microBatch, decoded <-c
 		// A nil channel never proceeds: only what is ready takes part in the select.
 		var jobsReady chan<- *microBatch
 		var job *microBatch
-		queue := &s.retries
-		if len(*queue) == 0 {
-			queue = &s.fresh
+		todo := &s.retries
+		if len(*todo) == 0 {
+			todo = &s.fresh
 		}
-		if len(*queue) > 0 {
-			jobsReady, job = jobs, (*queue)[0]
+		if len(*todo) > 0 {
+			jobsReady, job = jobs.c, (*todo)[0]
 		}
 		var blocksReady chan<- *block
 		if s.open[0].complete() {
-			blocksReady = blocks
+			blocksReady = blocks.c
 		}
 		select {
 		case jobsReady <- job:
-			*queue = (*queue)[1:]
+			jobs.sent()
+			*todo = (*todo)[1:]
 		case m, ok := <-decoded:
 			if !ok { // a worker failed, and ctx is about to end
 				decoded = nil
@@ -69,6 +70,7 @@ func (s *schedule) run(ctx context.Context, jobs chan<- *microBatch, decoded <-c
 			s.settle(m)
 			s.report()
 		case blocksReady <- s.open[0]:
+			blocks.sent()
 			s.open = slices.Delete(s.open, 0, 1)
 		case <-ctx.Done():
 			return ctx.Err()
@@ -119,6 +121,7 @@ func (s *schedule) settle(m *microBatch) {
 		b.draws.Attempts++
 		s.progress.Drawn++
 		verdict := row.row.Verdict()
+		s.r.tally.draw(b.attempt, verdict)
 		for _, code := range verdict.Violations {
 			b.draws.Rejected[code]++
 		}

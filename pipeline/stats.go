@@ -22,6 +22,7 @@ type Stats struct {
 type stage struct {
 	name                   string
 	workers                int
+	shards                 *shardWorks // may be nil
 	units, rows            atomic.Int64
 	busy, starved, blocked atomic.Int64 // nanoseconds
 }
@@ -40,10 +41,13 @@ type unit struct {
 
 func (s *stage) begin() unit { return unit{s, time.Now()} }
 
-func (u unit) end(rows int) {
-	u.s.busy.Add(int64(time.Since(u.start)))
+// end counts the unit, which belonged to shard.
+func (u unit) end(shard, rows int) {
+	now := time.Now()
+	u.s.busy.Add(int64(now.Sub(u.start)))
 	u.s.units.Add(1)
 	u.s.rows.Add(int64(rows))
+	u.s.shards.add(u.s.name, shard, rows, u.start, now)
 }
 
 // receive waits for the next value; ok is false when the channel is closed. The error is that of ctx.
@@ -59,11 +63,12 @@ func receive[T any](ctx context.Context, s *stage, from <-chan T) (v T, ok bool,
 }
 
 // send waits until the value is taken. The error is that of ctx.
-func send[T any](ctx context.Context, s *stage, to chan<- T, v T) error {
+func send[T any](ctx context.Context, s *stage, to *queue[T], v T) error {
 	start := time.Now()
 	defer func() { s.blocked.Add(int64(time.Since(start))) }()
 	select {
-	case to <- v:
+	case to.c <- v:
+		to.sent()
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

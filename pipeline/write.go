@@ -76,7 +76,7 @@ func (w *writer) run(ctx context.Context, blocks <-chan *block) (err error) {
 		if err != nil {
 			return err
 		}
-		work.end(n)
+		work.end(b.shard, n)
 		if b.last {
 			if err := w.commit(ctx); err != nil {
 				return err
@@ -142,6 +142,7 @@ func (w *writer) row(index int64, s settled) error {
 	if verdict.Valid() {
 		o.Valid++
 	}
+	w.r.tally.row(verdict)
 	for _, code := range verdict.Warnings {
 		o.Warned[code]++
 	}
@@ -191,8 +192,10 @@ func (w *writer) commit(ctx context.Context) error {
 	if err := w.shard.Commit(ctx, w.outcome); err != nil {
 		return fmt.Errorf("pipeline: commit shard %d: %w", w.index, err)
 	}
+	work.end(w.index, 1)
+	w.r.tally.committed(w.shard)
+	w.r.shards.done(w.index, nil)
 	w.shard = nil
 	w.total.Add(w.outcome)
-	work.end(1)
 	return nil
 }

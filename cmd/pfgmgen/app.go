@@ -17,6 +17,7 @@ func commands(e *env) []*cli.Command {
 	return []*cli.Command{
 		runCommand(e),
 		trainCommand(e),
+		guideCommand(e),
 		fitAdapterCommand(e),
 		verifyCommand(e),
 		finalizeCommand(e),

@@ -91,6 +91,15 @@ func (g *engine) close() error {
 	return errors.Join(errs...)
 }
 
+// devices are the names of the denoisers' devices.
+func (g *engine) devices() []string {
+	names := make([]string, len(g.denoisers))
+	for i, d := range g.denoisers {
+		names[i] = d.Session().Device().String()
+	}
+	return names
+}
+
 // parts are what the pipeline needs of the model and the engine.
 func (g *engine) parts(m *model, workers int) pipeline.Parts {
 	dens := make([]sampler.Denoiser, len(g.denoisers))

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"strings"
 	"sync/atomic"
 
 	"github.com/urfave/cli/v2"
@@ -22,6 +25,7 @@ type env struct {
 	quiet     bool
 	verbose   bool
 	logFormat string
+	jsonLog   bool // what goes to stderr is JSON
 }
 
 func newEnv(stdout, stderr io.Writer) *env {
@@ -42,6 +46,39 @@ func (e *env) flags() []cli.Flag {
 	}
 }
 
+// peek looks for --log-format ahead of the command line's parser, so that mistakes that the parser finds are told in the
+// form that was asked for.
+func (e *env) peek(args []string) {
+	const name = "log-format"
+	format := os.Getenv(environ(name)[0])
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		switch flag, value, given := strings.Cut(strings.TrimLeft(arg, "-"), "="); {
+		case flag != name || arg[0] != '-':
+		case given:
+			format = value
+		case i+1 < len(args):
+			format = args[i+1]
+		}
+	}
+	if format == "json" {
+		e.logJSON(slog.LevelInfo)
+	}
+}
+
+// logJSON makes the log JSON lines.
+func (e *env) logJSON(level slog.Level) {
+	e.jsonLog = true
+	e.con.tty = false // a bar is no JSON
+	log := slog.New(slog.NewJSONHandler(e.con, &slog.HandlerOptions{Level: level}))
+	if e.command != "" {
+		log = log.With("command", e.command)
+	}
+	e.log.Store(log)
+}
+
 // setUp follows the flags.
 func (e *env) setUp() error {
 	level := slog.LevelInfo
@@ -55,10 +92,10 @@ func (e *env) setUp() error {
 	}
 	switch e.logFormat {
 	case "text":
+		e.jsonLog = false
 		e.log.Store(slog.New(&plainHandler{w: e.con, level: level}))
 	case "json":
-		e.con.tty = false // a bar is no JSON
-		e.log.Store(slog.New(slog.NewJSONHandler(e.con, &slog.HandlerOptions{Level: level})))
+		e.logJSON(level)
 	default:
 		return usageErrorf("--log-format %q: want text or json", e.logFormat)
 	}
@@ -68,7 +105,7 @@ func (e *env) setUp() error {
 // fail says why the command ends with an error.
 func (e *env) fail(err error) {
 	var usage usageError
-	if errors.As(err, &usage) && e.logFormat != "json" {
+	if errors.As(err, &usage) && !e.jsonLog {
 		what := "pfgmgen"
 		if e.command != "" {
 			what += " " + e.command
@@ -95,6 +132,14 @@ func (e *env) print(result any, plain func(w io.Writer) error) error {
 
 // info says something to people.
 func (e *env) info(format string, args ...any) { e.log.Load().Info(fmt.Sprintf(format, args...)) }
+
+// infoWith is info with attributes for programs, which the text for people has in its words already.
+func (e *env) infoWith(attrs []slog.Attr, format string, args ...any) {
+	if !e.jsonLog {
+		attrs = nil
+	}
+	e.log.Load().LogAttrs(context.Background(), slog.LevelInfo, fmt.Sprintf(format, args...), attrs...)
+}
 
 // warn says something that people should know even with --quiet.
 func (e *env) warn(format string, args ...any) { e.log.Load().Warn(fmt.Sprintf(format, args...)) }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"math"
 	"os"
@@ -132,6 +133,7 @@ func train(ctx context.Context, e *env, registry domains.Registry, o trainOption
 	if o.patch > 0 {
 		arch.Patch = o.patch
 	}
+	arch.Shared = o.shared
 	if err := arch.Validate(); err != nil {
 		return nil, usageError{err}
 	}
@@ -209,7 +211,7 @@ func train(ctx context.Context, e *env, registry domains.Registry, o trainOption
 				m = e.newMeter("training", "steps", int64(p.Steps))
 				m.offset = int64(p.Step)
 			}
-			m.update(int64(p.Step), fmt.Sprintf("loss %.4f", p.Loss))
+			m.update(int64(p.Step), fmt.Sprintf("loss %.4f", p.Loss), slog.Float64("loss", p.Loss))
 		}}
 	if o.steps == 0 {
 		job.Budget = time.Duration(o.minutes * float64(time.Minute))

@@ -22,8 +22,8 @@ func inspectCommand(e *env) *cli.Command {
 		Name:      "inspect",
 		Usage:     "say what a model or a dataset is",
 		UsageText: "pfgmgen inspect PATH|URL|NAME [flags]",
-		Description: `For a directory or a bucket: the dataset in it, as its manifest has it. For an ONNX file or the name of a built-in model: what the
-model is for, its contract and its ports. Nothing is computed and ONNX Runtime is not needed.
+		Description: `For a directory or a bucket: the dataset in it, as its manifest has it. For an ONNX file or the name of a built-in
+model: what the model is for, its contract and its ports. Nothing is computed and ONNX Runtime is not needed.
 
 Examples:
   pfgmgen inspect out/rna

@@ -28,6 +28,7 @@ func main() {
 // run is the program without the process: it takes the arguments after the program's name and returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	e := newEnv(stdout, stderr)
+	e.peek(args)
 	app := newApp(e)
 	said := make(chan struct{})
 	quiet := context.AfterFunc(ctx, func() {

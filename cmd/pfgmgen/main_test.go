@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -127,8 +129,12 @@ func TestUsageErrors(t *testing.T) {
 		{append(rna, "--device", "auto,cpu"), "auto cannot stand beside"},
 		{append(rna, "--quiet", "--verbose"), "exclude each other"},
 		{append(rna, "--log-format", "xml"), "want text or json"},
-		{[]string{"run", "--domain", "rna", "--out", "s3://bucket/x"}, "not to s3:// stores"},
+		{[]string{"run", "--domain", "rna", "--out", "s4://bucket/x"}, "no store is known for s4://"},
 		{[]string{"run", "--domain", "rna", "--out", ""}, "--out is empty"},
+		{append(rna, "--metrics-addr", "9090"), `--metrics-addr: address "9090": missing port in address; want HOST:PORT, such as`},
+		{append(rna, "--metrics-addr", "localhost:99999"), `port "99999" is not a number from 0 to 65535`},
+		{append(rna, "--metrics-addr", ""), "want HOST:PORT"},
+		{append(rna, "--metrics-file", ""), "--metrics-file is empty, want the name of a file"},
 		{append(rna, "--config", filepath.Join(dir, "none.yaml")), "no such file"},
 		{append(rna, "--config", config("a.yaml", "num-sample: 3\n")), `line 1: unknown key "num-sample", did you mean num-samples?`},
 		{append(rna, "--config", config("help.yaml", "help: true\n")), `line 1: unknown key "help"`},
@@ -240,12 +246,53 @@ func TestJSONLog(t *testing.T) {
 	for _, args := range [][]string{
 		{"run", "--model", hairpins + ".onnx", "-n", "20", "--out", filepath.Join(t.TempDir(), "o"), "--log-format", "json"},
 		{"run", "--domain", "rna", "-n", "0", "--log-format", "json"},
+		{"run", "--sed", "3", "--log-format", "json"}, // found before the flag is read
+		{"verfy", "--log-format=json"},
+		{"doctor", "--log-format", "json", "--verbose"},
+		{"verify", filepath.Join(t.TempDir(), "none"), "-log-format", "json"},
 	} {
 		_, _, stderr := pfgmgen(args...)
 		for _, line := range strings.Split(strings.TrimSpace(stderr), "\n") {
-			if !strings.HasPrefix(line, `{"time":`) || !strings.HasSuffix(line, "}") {
-				t.Errorf("%v: line %q", args, line)
+			var record struct {
+				Time       time.Time
+				Level, Msg string
 			}
+			if err := json.Unmarshal([]byte(line), &record); stderr != "" && (err != nil || record.Time.IsZero() || record.Level == "" || record.Msg == "") {
+				t.Errorf("%v: line %q: %v", args, line, err)
+			}
+		}
+	}
+	t.Setenv("PFGMGEN_LOG_FORMAT", "json")
+	if _, _, stderr := pfgmgen("run", "--sed", "3"); !strings.HasPrefix(stderr, `{"time":`) {
+		t.Errorf("the environment asks for JSON, got %s", stderr)
+	}
+	if _, _, stderr := pfgmgen("run", "--sed", "3", "--log-format", "text"); !strings.HasPrefix(stderr, "pfgmgen: error: ") {
+		t.Errorf("the flag beats the environment, got %s", stderr)
+	}
+}
+
+// What a line says in words is in its attributes too.
+func TestJSONLogHasAttributes(t *testing.T) {
+	var b bytes.Buffer
+	e := newEnv(io.Discard, &b)
+	e.command, e.logFormat = "run", "json"
+	if err := e.setUp(); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Unix(0, 0)
+	m := e.newMeter("sampling", "rows", 2000)
+	m.now = func() time.Time { return now }
+	m.began, m.shown = now, now
+	now = now.Add(10 * time.Second)
+	m.update(500, "96.0 % valid", slog.Float64("valid_share", 0.96))
+	var got map[string]any
+	if err := json.Unmarshal(b.Bytes(), &got); err != nil {
+		t.Fatalf("%v: %s", err, b.String())
+	}
+	for name, want := range map[string]any{"level": "INFO", "command": "run", "msg": "sampling 25%  500/2,000 rows  50.0/s  30s left  96.0 % valid",
+		"done": 500.0, "total": 2000.0, "unit": "rows", "per_second": 50.0, "seconds_left": 30.0, "valid_share": 0.96} {
+		if got[name] != want {
+			t.Errorf("%s is %v, want %v", name, got[name], want)
 		}
 	}
 }

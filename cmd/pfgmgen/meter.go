@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
@@ -33,8 +34,9 @@ func (e *env) newMeter(what, unit string, total int64) *meter {
 	return m
 }
 
-// update shows that done units are finished, now and then. note is added when it is not empty.
-func (m *meter) update(done int64, note string) {
+// update shows that done units are finished, now and then. note is added when it is not empty; attrs say the same to
+// programs.
+func (m *meter) update(done int64, note string, attrs ...slog.Attr) {
 	every := lineEvery
 	if m.e.con.tty {
 		every = barEvery
@@ -62,7 +64,11 @@ func (m *meter) update(done int64, note string) {
 		m.e.con.setBar(fmt.Sprintf("%s%s%s]  %s", head, strings.Repeat("#", full), strings.Repeat(".", width-full), text))
 		return
 	}
-	m.e.log.Load().Info(fmt.Sprintf("%s %.0f%%  %s", m.what, 100*share, text))
+	attrs = append([]slog.Attr{slog.Int64("done", done), slog.Int64("total", m.total), slog.String("unit", m.unit), slog.Float64("per_second", rate)}, attrs...)
+	if rate > 0 {
+		attrs = append(attrs, slog.Float64("seconds_left", float64(m.total-done)/rate))
+	}
+	m.e.infoWith(attrs, "%s %.0f%%  %s", m.what, 100*share, text)
 }
 
 // end removes the bar.

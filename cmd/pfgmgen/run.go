@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"path/filepath"
 	"strings"
@@ -34,6 +35,7 @@ func runCommandInto(e *env, o *runOptions) *cli.Command {
 dataset card. Equal settings make equal bytes, whatever the number of workers; every row can be drawn again alone.
 An output directory belongs to one set of settings. Whatever happened to a run, the same command again makes what is
 missing or damaged; with a larger -n it adds to the dataset. Several at once share the work.
+Traces go to the OpenTelemetry collector that OTEL_EXPORTER_OTLP_ENDPOINT names, when it does.
 
 Examples:
   pfgmgen run --domain rna                                     1,000 rows in out/rna
@@ -41,7 +43,7 @@ Examples:
   pfgmgen run --model mine.onnx -n 64 --invalid keep           your own model, rows that fail included
   pfgmgen run --domain rna -n 1000000 --out s3://bucket/rna    into a bucket; credentials as for the cloud's own tools
   pfgmgen run --config run.yaml --dry-run                      what would be done, and how long it takes`,
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "domain", Category: what, Usage: "kind of data: `NAME` of a domain (pfgmgen domains lists them)", Destination: &o.domain},
 			&cli.StringFlag{Name: "model", Category: what, Usage: "a built-in model (pfgmgen models lists them) or an ONNX file, `NAME|FILE`", DefaultText: "the domain's", Destination: &o.model},
 			&cli.Int64Flag{Name: "num-samples", Aliases: []string{"n"}, Category: what, Usage: "`N` samples are drawn", Value: 1000, Destination: &o.n},
@@ -71,12 +73,12 @@ Examples:
 			&cli.IntFlag{Name: "workers", Category: with, Usage: "`N` batches are computed at a time", DefaultText: "one for each CPU, two for each accelerator", Destination: &o.workers},
 			&cli.IntFlag{Name: "threads", Category: with, Usage: "`N` CPU threads work on one batch", Value: 1, Destination: &o.engine.threads},
 			&cli.StringFlag{Name: "onnxruntime", Category: with, Usage: "`PATH` of the ONNX Runtime library or its folder", DefaultText: "looked for", Destination: &o.engine.library},
-		},
+		}, o.watch.flags()...),
 		Action: func(c *cli.Context) error {
 			if _, err := arguments(c, 0, 0); err != nil {
 				return err
 			}
-			o.given = c.IsSet
+			o.given, o.watch.given = c.IsSet, c.IsSet
 			return generate(c.Context, e, *o)
 		},
 	}
@@ -98,7 +100,7 @@ type runResult struct {
 }
 
 // generate is pfgmgen run.
-func generate(ctx context.Context, e *env, o runOptions) error {
+func generate(ctx context.Context, e *env, o runOptions) (err error) {
 	registry := all.Registry()
 	m, err := findModel(registry, o.domain, o.model)
 	if err != nil {
@@ -135,8 +137,14 @@ func generate(ctx context.Context, e *env, o runOptions) error {
 	}
 	defer st.Close()
 	w := &work{place: place{st, plan}, e: e, o: o, model: m}
+	if !o.dryRun {
+		if w.watch, err = newWatch(ctx, e, o.watch, plan, st); err != nil {
+			return err
+		}
+		defer func() { w.watch.end(err) }()
+	}
 	if err := w.look(ctx); err != nil {
-		return err
+		return w.interrupted(err)
 	}
 	if w.done != nil {
 		return w.alreadyThere()
@@ -151,7 +159,8 @@ func generate(ctx context.Context, e *env, o runOptions) error {
 	if o.dryRun {
 		return estimate(ctx, e, o, m, plan, parts)
 	}
-	return w.produce(ctx, parts, eng)
+	w.watch.attach(&parts, eng.devices())
+	return w.interrupted(w.produce(ctx, parts, eng))
 }
 
 func newResult(status string, o runOptions, plan pipeline.Plan) *runResult {
@@ -243,7 +252,8 @@ type progress struct {
 
 func (p *progress) Observe(now pipeline.Progress) {
 	p.last = now
-	p.meter.update(now.Done, percent(1-float64(now.Rejected)/math.Max(1, float64(now.Drawn)))+" valid")
+	valid := 1 - float64(now.Rejected)/math.Max(1, float64(now.Drawn))
+	p.meter.update(now.Done, percent(valid)+" valid", slog.Float64("valid_share", valid))
 }
 
 var _ pipeline.Observer = (*progress)(nil)

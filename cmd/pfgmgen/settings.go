@@ -34,6 +34,7 @@ type runOptions struct {
 	owns                    func(shard int) bool // of the task of a job array; nil for all shards
 	dryRun                  bool
 	engine                  engineChoice
+	watch                   watchOptions
 	given                   func(flag string) bool
 }
 
@@ -71,7 +72,7 @@ func (o *runOptions) check() error {
 	if o.out == "" {
 		return usageErrorf("--out is empty, want a directory or a URL such as s3://bucket/prefix")
 	}
-	return nil
+	return o.watch.check()
 }
 
 func oneOf(flag, value string, allowed ...string) error {

@@ -19,7 +19,10 @@ type sink struct {
 	w     *dataset.Writer
 }
 
-var _ pipeline.Sink = (*sink)(nil)
+var (
+	_ pipeline.Sink  = (*sink)(nil)
+	_ pipeline.Sized = (*shard)(nil)
+)
 
 func (s *sink) Shard(index int) (pipeline.Shard, error) {
 	part, err := s.w.Part(index)
@@ -35,6 +38,7 @@ type shard struct {
 	part    *dataset.Part
 	index   int
 	exports []export
+	bytes   int64 // of the part and the exports, once they are committed
 }
 
 type export struct {
@@ -68,6 +72,7 @@ func (s *shard) Commit(ctx context.Context, o pipeline.Outcome) error {
 			return err
 		}
 		record.Exports = append(record.Exports, info)
+		s.bytes += info.Bytes
 	}
 	switch part, err := s.part.Commit(ctx); {
 	case errors.Is(err, dataset.ErrNoRows): // every sample of the shard was dropped
@@ -75,6 +80,7 @@ func (s *shard) Commit(ctx context.Context, o pipeline.Outcome) error {
 		return err
 	default:
 		record.Part = &part
+		s.bytes += part.Bytes
 	}
 	var err error
 	if record.Keys, err = dataset.WriteKeys(ctx, p.st, s.index, o.Keys); err != nil {
@@ -82,6 +88,9 @@ func (s *shard) Commit(ctx context.Context, o pipeline.Outcome) error {
 	}
 	return dataset.WriteRecord(ctx, p.st, record)
 }
+
+// Bytes implements pipeline.Sized.
+func (s *shard) Bytes() int64 { return s.bytes }
 
 func (s *shard) Abort() error {
 	errs := []error{s.part.Abort()}

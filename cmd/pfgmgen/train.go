@@ -41,6 +41,7 @@ type trainOptions struct {
 	batch    int
 	rate     float64
 	patch    int
+	shared   bool // modulation
 	logMean  float64 // NaN: as the domain hints
 	logStd   float64 // NaN: as the domain hints
 	weights  string
@@ -88,6 +89,7 @@ much higher than the training loss says that there are too few data for so long 
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Category: modelCat, Usage: "`FILE` for the model", Destination: &o.out},
 			&cli.StringFlag{Name: "size", Category: modelCat, Usage: "`SIZE` of the network: tiny (0.1 M weights), small (0.7 M), medium (1.8 M) or base (4 M)", Value: "small", Destination: &o.size},
 			&cli.IntFlag{Name: "patch", Category: modelCat, Usage: "`P` positions to a token, or P by P pixels; 0 is as few as make 64 tokens or less", Destination: &o.patch},
+			&cli.BoolFlag{Name: "shared-modulation", Category: modelCat, Usage: "one matrix tells all blocks the noise level: a quarter of the weights fewer", Destination: &o.shared},
 			&cli.Float64Flag{Name: "guidance", Category: modelCat, Usage: "`WEIGHT` of the label that run takes for this model when none is given", Value: math.NaN(), DefaultText: "what suits the domain", Destination: &o.guidance},
 			&cli.StringFlag{Name: "weights", Category: modelCat, Usage: "how the file stores the weights, `TYPE` fp32 or fp16 (half the size)", Value: string(training.Float32), Destination: &o.weights},
 			&cli.StringFlag{Name: "dims", Aliases: []string{"D"}, Category: modelCat, Usage: "`D`, the augmented dimensions: a positive number, or inf for diffusion", Value: "128", Destination: &d},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -26,6 +27,7 @@ type work struct {
 	e     *env
 	o     runOptions
 	model *model
+	watch *watch // may be nil
 
 	before []byte            // the plan that the place has already, nil without one
 	done   *dataset.Manifest // when nothing is to be done
@@ -59,7 +61,9 @@ func (w *work) look(ctx context.Context) error {
 			w.e.warn("%s; shard %d is to be made again", f.Finding, f.Shard)
 		}
 	}
-	if same && len(w.missing(w.state)) == 0 {
+	missing := len(w.missing(w.state))
+	w.watch.skip(w.plan.Shards() - missing)
+	if same && missing == 0 {
 		w.done = w.committed(ctx)
 	}
 	return nil
@@ -125,13 +129,18 @@ func (w *work) produce(ctx context.Context, parts pipeline.Parts, eng *engine) e
 	parts.Observer, parts.Sink, parts.Next = show, &sink{place: w.place, w: writer}, queue.next
 	rep, err := pipeline.Run(ctx, w.plan, parts)
 	show.meter.end()
-	if errors.Is(err, context.Canceled) {
-		return interruption{fmt.Sprintf("interrupted; %s keeps the shards that were finished, and nothing unfinished. To make the rest, run the same command again", w.st)}
-	}
 	if err != nil {
 		return err
 	}
 	return w.finish(ctx, rep)
+}
+
+// interrupted says what an interruption means for the place; any other error stays as it is.
+func (w *work) interrupted(err error) error {
+	if !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return interruption{fmt.Sprintf("interrupted; %s keeps the shards that were finished, and nothing unfinished. To make the rest, run the same command again", w.st)}
 }
 
 // claim writes the plan and what belongs to it, and lists the shards to make. Whoever finds the place claimed takes them in
@@ -158,7 +167,7 @@ func (w *work) claim(ctx context.Context, schema *arrow.Schema, eng *engine) (*q
 			return nil, err
 		}
 	}
-	q := &queue{st: w.st}
+	q := &queue{st: w.st, watch: w.watch}
 	for _, k := range w.missing(w.state) {
 		if w.o.owns == nil || w.o.owns(k) {
 			q.todo = append(q.todo, k)
@@ -182,8 +191,9 @@ func (w *work) samples(shards []int) int64 {
 
 // A queue hands out shards that nobody has finished meanwhile.
 type queue struct {
-	st   store.Store
-	todo []int
+	st    store.Store
+	watch *watch
+	todo  []int
 }
 
 func (q *queue) next(ctx context.Context) (shard int, ok bool, err error) {
@@ -196,6 +206,7 @@ func (q *queue) next(ctx context.Context) (shard int, ok bool, err error) {
 		if !done {
 			return shard, true, nil
 		}
+		q.watch.skip(1)
 	}
 	return 0, false, nil
 }
@@ -234,7 +245,8 @@ func (w *work) finish(ctx context.Context, rep *pipeline.Report) error {
 
 // summarise says in a few lines what was made.
 func summarise(e *env, o runOptions, rep *pipeline.Report, m *dataset.Manifest) {
-	e.info("%s", datasetLine(o.out, m))
+	e.infoWith([]slog.Attr{slog.String("run_id", m.RunID), slog.Int64("rows", m.Counts.Written), slog.Int64("draws", m.Counts.Attempts),
+		slog.Float64("seconds", rep.Seconds)}, "%s", datasetLine(o.out, m))
 	line := fmt.Sprintf("%s of %s draws valid", percent(m.Metrics["valid_share"]), number(m.Counts.Attempts))
 	if len(m.Counts.Rejected) > 0 {
 		line += "; rejected: " + codes(m.Counts.Rejected)

@@ -185,7 +185,8 @@ const (
 
 // ReadState reads the records of the shards of a run and looks at their files. A shard whose record cannot be read or is
 // of another recipe, that has other samples than span says, or of which a file is missing or not as recorded, is not
-// finished. Records of shards that span does not know are left alone.
+// finished. Records of shards that span does not know are left alone. With more than ManyParts shards the records come
+// without the columns of their parts, to save memory.
 func ReadState(ctx context.Context, st store.Store, recipe string, span func(shard int) (first, samples int64, ok bool), check Check) (*State, error) {
 	names, err := st.List(ctx, stateDir)
 	if err != nil {
@@ -195,6 +196,7 @@ func ReadState(ctx context.Context, st store.Store, recipe string, span func(sha
 	if err != nil {
 		return nil, err
 	}
+	many := len(names) > 2*ManyParts // a record and keys for each shard
 	state := new(State)
 	var mu sync.Mutex
 	g, gctx := errgroup.WithContext(ctx)
@@ -224,6 +226,9 @@ func ReadState(ctx context.Context, st store.Store, recipe string, span func(sha
 			}
 			if err != nil {
 				return err
+			}
+			if finding == nil && many && r.Part != nil {
+				r.Part.Columns = nil
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -408,4 +413,15 @@ func (s *State) Strays(ctx context.Context, st store.Store, exports ...string) (
 		}
 	}
 	return strays, nil
+}
+
+var partNumber = regexp.MustCompile(`-([0-9]{5})\.[a-z]+$`)
+
+// shardOf is the shard of a part.
+func shardOf(path string) (int, error) {
+	m := partNumber.FindStringSubmatch(path)
+	if m == nil {
+		return 0, fmt.Errorf("%q does not end in five digits and an extension", clip(path))
+	}
+	return strconv.Atoi(m[1])
 }

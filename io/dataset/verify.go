@@ -40,6 +40,11 @@ func VerifyParts(ctx context.Context, st store.Store, m *Manifest) ([]Finding, e
 		if err := ctx.Err(); err != nil {
 			return v.findings, err
 		}
+		if len(p.Columns) == 0 {
+			if err := v.columns(ctx, &p); err != nil {
+				return v.findings, err
+			}
+		}
 		if err := v.file(ctx, p.Path, p.Bytes, p.SHA256, func(path string) error { return v.part(ctx, p, path) }); err != nil {
 			return v.findings, err
 		}
@@ -76,6 +81,29 @@ func (v *verifier) findInt(path, what string, want, got int64) {
 	if want != got {
 		v.find(path, what, strconv.FormatInt(want, 10), strconv.FormatInt(got, 10))
 	}
+}
+
+// columns takes what a part's columns hold from the record of its shard. The error is that of ctx.
+func (v *verifier) columns(ctx context.Context, p *PartInfo) error {
+	shard, err := shardOf(p.Path)
+	if err != nil {
+		v.find(p.Path, "name", "the number of a shard", err.Error())
+		return nil
+	}
+	r, finding, err := readRecord(ctx, v.st, shard)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		v.find(recordPath(shard), "reading", "a record of shard "+strconv.Itoa(shard), err.Error())
+	case finding != nil:
+		v.findings = append(v.findings, *finding)
+	case r.Part == nil || r.Part.SHA256 != p.SHA256 || len(r.Part.Columns) != len(v.m.Columns):
+		v.find(recordPath(shard), "part", "the one of the manifest with its columns", "another")
+	default:
+		p.Columns = r.Part.Columns
+	}
+	return nil
 }
 
 // file compares a file with its size and hash, and when they are right, hands the path of a local copy to then. The error is

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/md5"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -31,12 +30,16 @@ type Bucket struct {
 	idle   time.Duration // without a byte that moves, after which a transfer is given up
 	orphan time.Duration // age from which an unfinished upload in parts is taken for one whose writer is gone
 
-	answered    atomic.Bool // the bucket has answered a request
-	there       atomic.Bool // the bucket is known to exist
-	conditional atomic.Bool // the server is known to refuse a second create-only PUT
+	retries     atomic.Int64 // of operations, after passing faults
+	answered    atomic.Bool  // the bucket has answered a request
+	there       atomic.Bool  // the bucket is known to exist
+	conditional atomic.Bool  // the server is known to refuse a second create-only PUT
 }
 
 var _ Store = (*Bucket)(nil)
+
+// Retries is how often an operation was tried again so far. What the clients below repeat by themselves is not in it.
+func (b *Bucket) Retries() int64 { return b.retries.Load() }
 
 func newBucket(location, base, prefix string, b *blob.Bucket) *Bucket {
 	if prefix != "" {
@@ -60,7 +63,7 @@ func (b *Bucket) Create(name string) (*File, error) {
 		return nil, fmt.Errorf("%s: a temporary file for it: %w; set TMPDIR to a directory that can be written", b.url(name), err)
 	}
 	f := newFile(b.url(name), t)
-	f.md5, f.staged = md5.New(), os.TempDir()
+	f.staged = os.TempDir()
 	f.unnamed = renameOpen && os.Remove(t.Name()) == nil
 	f.publish = func(ctx context.Context, onlyNew bool, before func() error) error {
 		return b.publish(ctx, name, f, onlyNew, before)
@@ -228,7 +231,7 @@ func (b *Bucket) Probe(ctx context.Context) (err error) {
 	name := ".pfgmgen-probe-" + hex.EncodeToString(id)
 	create := func() error {
 		_, err := brief(ctx, b, func(ctx context.Context) (struct{}, error) {
-			return struct{}{}, b.blob.WriteAll(ctx, b.key(name), []byte("pfgmgen looks whether it can write here\n"),
+			return struct{}{}, b.blob.Upload(ctx, b.key(name), strings.NewReader("pfgmgen looks whether it can write here\n"),
 				&blob.WriterOptions{ContentType: "text/plain", IfNotExist: true})
 		})
 		return err

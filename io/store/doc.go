@@ -43,7 +43,7 @@
 //   - hostname_immutable: true leaves the host of the endpoint as it is, which also means the path style
 //   - disable_https: true speaks HTTP to Amazon's endpoints; an own endpoint says http:// instead
 //   - request_checksum_calculation, response_checksum_validation: when_required for older servers that do not know the
-//     checksums that the client adds otherwise (they answer NotImplemented or InvalidArgument, or store the wrong bytes)
+//     checksums that the client adds otherwise
 //   - profile, role, anonymous=true: which credentials
 //   - ssetype, kmskeyid: server-side encryption; accelerate, dualstack, fips, rate_limiter_capacity
 //

@@ -22,6 +22,9 @@ import (
 // errStalled is the cause of an attempt that is given up because no bytes move.
 var errStalled = errors.New("nothing moved for too long")
 
+// errChanged is the cause when the temporary file is not any more what was written.
+var errChanged = errors.New("the temporary file changed while it was being sent; run it again, with TMPDIR on a disk that nothing cleans up meanwhile")
+
 // retry repeats an operation while its faults are passing ones. A bucket that has never answered is given up soon, since
 // then the URL is more likely wrong than the network; later on a restart of the server or a minute without network is
 // waited for. The clients below repeat single requests on top of that, a few times and faster.
@@ -43,7 +46,8 @@ func retry[T any](ctx context.Context, b *Bucket, op func(context.Context) (T, e
 			return v, backoff.Permanent(err)
 		}
 		return v, err
-	}, backoff.WithBackOff(wait), backoff.WithMaxTries(tries), backoff.WithMaxElapsedTime(0))
+	}, backoff.WithBackOff(wait), backoff.WithMaxTries(tries), backoff.WithMaxElapsedTime(0),
+		backoff.WithNotify(func(error, time.Duration) { b.retries.Add(1) }))
 	var permanent *backoff.PermanentError
 	if errors.As(err, &permanent) {
 		err = permanent.Unwrap()
@@ -113,7 +117,7 @@ func passing(err error) bool {
 	}
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
-	return !errors.As(err, &certificate) && !errors.As(err, &record) && !strings.Contains(err.Error(), "HTTP response to HTTPS client")
+	return !errors.Is(err, errChanged) && !errors.As(err, &certificate) && !errors.As(err, &record) && !strings.Contains(err.Error(), "HTTP response to HTTPS client")
 }
 
 // denied says whether the server refuses the user. Google's driver says NotFound then, so its status counts.
@@ -134,7 +138,7 @@ func moved(err error) bool {
 
 // taken says whether a create-only PUT found another object.
 func taken(err error) bool {
-	return gcerrors.Code(err) == gcerrors.FailedPrecondition && !strings.Contains(err.Error(), "ContentMD5")
+	return gcerrors.Code(err) == gcerrors.FailedPrecondition
 }
 
 // explain is one line on what went wrong and what to do, with nothing in it that could be secret.
@@ -165,8 +169,6 @@ func explain(err error) string {
 		return "the bucket is in another region (" + text + "); write ?region=NAME of the right one"
 	case status == 501 || code == "NotImplemented":
 		return "the server lacks something that is needed (" + text + "): if it has no conditional PUT (If-None-Match: *), by which one of several writers wins, use another one; if it does not know checksums, write ?request_checksum_calculation=when_required"
-	case strings.Contains(all, "ContentMD5"):
-		return "the temporary file changed while it was being sent; run it again, with TMPDIR on a disk that nothing cleans up meanwhile"
 	case strings.Contains(all, "get credentials") || strings.Contains(all, "refresh cached credentials") || strings.Contains(all, "DefaultAzureCredential"):
 		return "no credentials were found (" + text + "); set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, AZURE_STORAGE_KEY or log in with the cloud's own tool"
 	case errors.As(err, &certificate):

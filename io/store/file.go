@@ -19,7 +19,6 @@ type File struct {
 	temp *os.File
 	buf  *bufio.Writer
 	sum  hash.Hash
-	md5  hash.Hash // for clients that check by it what they send; nil in a directory
 	n    int64
 	err  error // the first one; later calls repeat it
 	over bool  // published or thrown away
@@ -50,9 +49,6 @@ func (f *File) Write(p []byte) (int, error) {
 	}
 	n, err := f.buf.Write(p)
 	f.sum.Write(p[:n])
-	if f.md5 != nil {
-		f.md5.Write(p[:n])
-	}
 	f.n += int64(n)
 	f.keep(f.stage(err))
 	return n, f.err

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -32,6 +33,38 @@ func (b *Bucket) beforeWrite(o *blob.WriterOptions) func(func(any) bool) error {
 	}
 }
 
+// abandon makes sure that a failed upload in parts leaves none. The upload manager has asked for that once, but a part that
+// was still under way then may arrive later and stay, so it is asked for until the server knows nothing of the upload.
+func (b *Bucket) abandon(ctx context.Context, name string, failed error) {
+	var client *s3.Client
+	var upload interface{ UploadID() string }
+	if !b.blob.As(&client) || !errors.As(failed, &upload) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	bucket, key, id := b.bucket(), b.key(name), upload.UploadID()
+	for wait := 50 * time.Millisecond; ctx.Err() == nil; wait *= 2 {
+		_, err := client.ListParts(ctx, &s3.ListPartsInput{Bucket: &bucket, Key: &key, UploadId: &id})
+		if status, _, _ := reply(err); err != nil && status != 403 { // gone, or nothing can be done: Sweep will
+			return
+		}
+		client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &bucket, Key: &key, UploadId: &id})
+		if err != nil {
+			return // the credentials do not allow to look
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (b *Bucket) bucket() string {
+	bucket, _, _ := strings.Cut(strings.TrimPrefix(b.base, "s3://"), "/")
+	return bucket
+}
+
 // Sweep implements Store. An object is whole or not there, so only uploads in parts are left behind, and only S3 keeps those
 // for ever. Who may not list or abort them sweeps nothing: a lifecycle rule of the bucket does the same.
 func (b *Bucket) Sweep(ctx context.Context) error {
@@ -39,7 +72,7 @@ func (b *Bucket) Sweep(ctx context.Context) error {
 	if !b.blob.As(&client) {
 		return nil
 	}
-	bucket, _, _ := strings.Cut(strings.TrimPrefix(b.base, "s3://"), "/")
+	bucket := b.bucket()
 	in := &s3.ListMultipartUploadsInput{Bucket: &bucket, Prefix: &b.prefix}
 	for {
 		page, err := brief(ctx, b, func(ctx context.Context) (*s3.ListMultipartUploadsOutput, error) {

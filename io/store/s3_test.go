@@ -121,6 +121,9 @@ func TestS3Restart(t *testing.T) {
 			t.Errorf("%s: %d bytes of %d, or others", name, len(got), size)
 		}
 	}
+	if b.Retries() == 0 {
+		t.Error("no retry was counted")
+	}
 }
 
 // TestS3BadNetwork: every fifth request loses its connection somewhere.

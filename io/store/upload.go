@@ -2,6 +2,9 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
 	"io"
 	"io/fs"
 	"path"
@@ -90,13 +93,14 @@ func (b *Bucket) compare(ctx context.Context, name string, size int64, sum strin
 	return other, nil
 }
 
-// put sends the temporary file. Each attempt starts from its beginning.
+// put sends the temporary file. Each attempt starts from its beginning. Only Upload is used, with a reader and without an
+// MD5: in gocloud 0.47 whatever is written to Azure in another way panics when the server refuses it. That the bytes are
+// those that were hashed is checked here, and on their way the clients add checksums of their own to them.
 func (b *Bucket) put(ctx context.Context, name string, f *File, onlyNew bool) error {
 	o := &blob.WriterOptions{
 		BufferSize:     int(max(partSize, f.n/maxParts+1)),
 		MaxConcurrency: atOnce,
 		ContentType:    contentType(name),
-		ContentMD5:     f.md5.Sum(nil),
 		Metadata:       map[string]string{hashKey: f.SHA256()},
 		IfNotExist:     onlyNew,
 	}
@@ -105,7 +109,10 @@ func (b *Bucket) put(ctx context.Context, name string, f *File, onlyNew bool) er
 		ctx, w := b.watch(ctx)
 		defer w.stop()
 		// A section has a position of its own, so an attempt that is not quite over cannot disturb the next one.
-		err := b.blob.Upload(ctx, b.key(name), w.reader(io.NewSectionReader(f.temp, 0, f.n)), o)
+		err := b.blob.Upload(ctx, b.key(name), w.reader(io.NewSectionReader(f.temp, 0, f.n), f.SHA256()), o)
+		if err != nil {
+			b.abandon(ctx, name, err)
+		}
 		return struct{}{}, w.err(err)
 	})
 	return err
@@ -153,23 +160,34 @@ func (w *watch) stop() {
 	w.cancel(nil)
 }
 
-// err says that nothing moved where that is why a transfer failed.
+// err is why a failed transfer was ended, where it was ended from here.
 func (w *watch) err(err error) error {
-	if err != nil && context.Cause(w.ctx) == errStalled {
-		return errStalled
+	if cause := context.Cause(w.ctx); err != nil && cause != nil {
+		return cause
 	}
 	return err
 }
 
-func (w *watch) reader(r io.Reader) io.Reader { return moving{r, w} }
+// reader reads r, which must have the bytes with this hash. With others it ends the whole transfer before it ends: some
+// clients would make an object of what they got before an error.
+func (w *watch) reader(r io.Reader, sum string) io.Reader { return &moving{r, w, sha256.New(), sum} }
 
 type moving struct {
 	io.Reader
-	w *watch
+	w    *watch
+	hash hash.Hash
+	want string
 }
 
-func (m moving) Read(p []byte) (int, error) {
+func (m *moving) Read(p []byte) (int, error) {
 	n, err := m.Reader.Read(p)
 	m.w.timer.Reset(m.w.idle)
+	m.hash.Write(p[:n])
+	if err == io.EOF && hex.EncodeToString(m.hash.Sum(nil)) != m.want {
+		err = errChanged
+	}
+	if err != nil && err != io.EOF {
+		m.w.cancel(err)
+	}
 	return n, err
 }
