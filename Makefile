@@ -29,6 +29,7 @@ build: setup ## build bin/pfgmgen
 
 .PHONY: check
 check: lint ## formatting, vet, staticcheck, tidy go.mod, and the tests under the race detector
+	@setup/temporal.sh
 	$(GO) test -race -timeout 14m ./...
 
 .PHONY: lint

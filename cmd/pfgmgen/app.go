@@ -22,6 +22,8 @@ func commands(e *env) []*cli.Command {
 		verifyCommand(e),
 		finalizeCommand(e),
 		gcCommand(e),
+		submitCommand(e),
+		scheduleCommand(e),
 		inspectCommand(e),
 		modelsCommand(e),
 		domainsCommand(e),
