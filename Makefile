@@ -32,6 +32,7 @@ build: setup ## build bin/pfgmgen
 .PHONY: servers
 servers: setup ## build the servers that tests start on loopback (some minutes, once)
 	@setup/versitygw.sh
+	@setup/temporal.sh
 
 .PHONY: check
 check: lint servers ## formatting, vet, staticcheck, tidy go.mod, and the tests under the race detector

@@ -48,6 +48,7 @@ var onlyIn = []struct{ imported, folder, because string }{
 	{"github.com/yalue/onnxruntime_go", "sampler/ort", "so that another binding or engine replaces one package"},
 	{"C", "sampler/ort", "cgo stays behind the one package that cannot do without it"},
 	{"gocloud.dev/...", "io/store", "so that only one package knows where files are"},
+	{"go.temporal.io/...", "pipeline/temporal", "so that only one package knows the engine"},
 	{"github.com/urfave/cli/v2", "cmd", "only commands know the command line"},
 	{"github.com/prometheus/client_golang/...", "pipeline/metrics", "a run is watched through pipeline.Monitor, whatever system asks"},
 	{"go.opentelemetry.io/otel/...", "pipeline/trace", "a run is watched through pipeline.ShardObserver, whatever system asks"},

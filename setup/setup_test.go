@@ -33,7 +33,7 @@ func newProject(t *testing.T, npm string) project {
 	if err := os.Mkdir(filepath.Join(p.root, "setup"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"onnxruntime.sh", "tools.sh", "versitygw.sh", "package.json", "package-lock.json"} {
+	for _, name := range []string{"onnxruntime.sh", "tools.sh", "versitygw.sh", "temporal.sh", "package.json", "package-lock.json"} {
 		b, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -163,8 +163,14 @@ func TestMissingTools(t *testing.T) {
 	}
 }
 
-// TestServerOnce: the S3 server of the tests is built once, and what is not whole is not taken for built.
-func TestServerOnce(t *testing.T) {
+// TestServersOnce: the servers of the tests are built once, and what is not whole is not taken for built.
+func TestServersOnce(t *testing.T) {
+	for _, name := range []string{"versitygw", "temporal"} {
+		t.Run(name, func(t *testing.T) { serverOnce(t, name) })
+	}
+}
+
+func serverOnce(t *testing.T, name string) {
 	p := newProject(t, "")
 	goes := func(script string) {
 		t.Helper()
@@ -172,25 +178,25 @@ func TestServerOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if text, ok := p.run(t, "versitygw.sh"); ok || !strings.Contains(text, "Go is missing") {
+	if text, ok := p.run(t, name+".sh"); ok || !strings.Contains(text, "Go is missing") {
 		t.Errorf("without Go: success %t, says %q", ok, text)
 	}
-	goes(`printf half > "$GOBIN/versitygw"; exit 1`)
-	if text, ok := p.run(t, "versitygw.sh"); ok || !strings.Contains(text, "could not be built") {
+	goes(`printf half > "$GOBIN/` + name + `"; exit 1`)
+	if text, ok := p.run(t, name+".sh"); ok || !strings.Contains(text, "could not be built") {
 		t.Errorf("a build that fails: success %t, says %q", ok, text)
 	}
 	if left, _ := filepath.Glob(filepath.Join(p.root, ".cache", "bin", "*")); len(left) > 0 {
 		t.Errorf("a build that fails leaves %q", left)
 	}
-	goes(`[ "$1" = install ] && printf server > "$GOBIN/versitygw" && chmod +x "$GOBIN/versitygw"`)
+	goes(`[ "$1" = install ] && printf server > "$GOBIN/` + name + `" && chmod +x "$GOBIN/` + name + `"`)
 	for _, builds := range []bool{true, false} {
-		text, ok := p.run(t, "versitygw.sh")
+		text, ok := p.run(t, name+".sh")
 		if !ok || strings.Contains(text, "building") != builds {
 			t.Errorf("success %t, says %q, want a build: %t", ok, text, builds)
 		}
 		goes("exit 9")
 	}
-	if built, _ := filepath.Glob(filepath.Join(p.root, ".cache", "bin", "versitygw-*")); len(built) != 1 {
+	if built, _ := filepath.Glob(filepath.Join(p.root, ".cache", "bin", name+"-*")); len(built) != 1 {
 		t.Errorf("built %q", built)
 	}
 }

@@ -18,14 +18,16 @@ import (
 	"pfgmgen/pipeline"
 )
 
-func runCommand(e *env) *cli.Command {
+func runCommand(e *env) *cli.Command { return runCommandInto(e, &runOptions{}) }
+
+// runCommandInto is the command with its flags bound to o.
+func runCommandInto(e *env, o *runOptions) *cli.Command {
 	const (
 		what = "what to make"
 		how  = "how to sample"
 		rows = "which rows, and where"
 		with = "what to compute with"
 	)
-	o := &runOptions{}
 	return &cli.Command{
 		Name:      "run",
 		Usage:     "make a dataset: sample, check, write",

@@ -41,40 +41,71 @@ func schemes() []scheme {
 // Open is the place that a user names: a directory by its path or by file:///path, a bucket by s3://, gs:// or azblob://;
 // the package comment lists the parameters. It does not look whether the place is there: Probe does.
 func Open(ctx context.Context, location string) (Store, error) {
+	l, err := locate(location)
+	if err != nil {
+		return nil, err
+	}
+	if l.url == nil {
+		return Dir(l.dir), nil
+	}
+	b, err := l.scheme.open(ctx, l.url)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s", l.shown, explain(err))
+	}
+	return newBucket(location, l.url.Scheme+"://"+l.url.Host, l.prefix, b), nil
+}
+
+// Directory is the path of the directory that a location names, empty when it is a bucket's. The error is that of Open for
+// what it says of the location itself; no credentials are needed for that.
+func Directory(location string) (string, error) {
+	l, err := locate(location)
+	return l.dir, err
+}
+
+// A reading is a location that can be understood: a directory, or the URL of a bucket.
+type reading struct {
+	dir    string
+	scheme scheme
+	url    *url.URL
+	prefix string // in the bucket
+	shown  string // the location as it may be repeated
+}
+
+func locate(location string) (reading, error) {
 	if location == "" {
-		return nil, errors.New("the place of the dataset is empty, want a directory or a URL such as s3://bucket/prefix")
+		return reading{}, errors.New("the place of the dataset is empty, want a directory or a URL such as s3://bucket/prefix")
 	}
 	name, _, isURL := strings.Cut(location, "://")
 	if !isURL {
 		for _, s := range schemes() {
 			if strings.HasPrefix(location, s.name+":") {
-				return nil, fmt.Errorf("%s begins like a URL, want one such as %s; a directory of that name is ./%[1]s", location, s.example)
+				return reading{}, fmt.Errorf("%s begins like a URL, want one such as %s; a directory of that name is ./%[1]s", location, s.example)
 			}
 		}
-		return Dir(location), nil
+		return reading{dir: location}, nil
 	}
 	// What cannot be understood, or may hold a secret, is not repeated.
 	u, err := url.Parse(location)
 	if err != nil {
-		return nil, fmt.Errorf("%s://... is not a URL that can be read, want one such as %s", name, exampleOf(name))
+		return reading{}, fmt.Errorf("%s://... is not a URL that can be read, want one such as %s", name, exampleOf(name))
 	}
 	if u.User != nil || strings.Contains(u.Host+u.Path, "@") {
-		return nil, fmt.Errorf("%s://... holds a user name or a password before an @: take it out; credentials come from the environment or the profiles of the cloud's own tools", name)
+		return reading{}, fmt.Errorf("%s://... holds a user name or a password before an @: take it out; credentials come from the environment or the profiles of the cloud's own tools", name)
 	}
 	shown := redact(location)
 	if u.Scheme == "file" {
-		return openFile(u, shown)
+		return readFile(u, shown)
 	}
 	for _, s := range schemes() {
 		if s.name == u.Scheme {
-			return openBucket(ctx, s, u, location, shown)
+			return readBucket(s, u, shown)
 		}
 	}
 	known := []string{"a directory", "file://"}
 	for _, s := range schemes() {
 		known = append(known, s.name+"://")
 	}
-	return nil, fmt.Errorf("%s: no store is known for %s://, only %s", shown, name, strings.Join(known, ", "))
+	return reading{}, fmt.Errorf("%s: no store is known for %s://, only %s", shown, name, strings.Join(known, ", "))
 }
 
 func exampleOf(name string) string {
@@ -86,46 +117,42 @@ func exampleOf(name string) string {
 	return schemes()[0].example
 }
 
-func openFile(u *url.URL, shown string) (Store, error) {
+func readFile(u *url.URL, shown string) (reading, error) {
 	if u.Host != "" && u.Host != "localhost" || u.Path == "" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("%s names no directory of this machine, want file:///path or the plain path", shown)
+		return reading{}, fmt.Errorf("%s names no directory of this machine, want file:///path or the plain path", shown)
 	}
-	return Dir(filepath.FromSlash(u.Path)), nil
+	return reading{dir: filepath.FromSlash(u.Path)}, nil
 }
 
-func openBucket(ctx context.Context, s scheme, u *url.URL, location, shown string) (Store, error) {
+func readBucket(s scheme, u *url.URL, shown string) (reading, error) {
 	if u.Host == "" || u.Fragment != "" {
-		return nil, fmt.Errorf("%s names no bucket, want for example %s", shown, s.example)
+		return reading{}, fmt.Errorf("%s names no bucket, want for example %s", shown, s.example)
 	}
 	prefix := strings.Trim(u.Path, "/")
 	if prefix != "" && path.Clean("/"+prefix) != "/"+prefix {
-		return nil, fmt.Errorf("%s has an empty part, . or .. in its path, which mean nothing in a bucket; want for example %s", shown, s.example)
+		return reading{}, fmt.Errorf("%s has an empty part, . or .. in its path, which mean nothing in a bucket; want for example %s", shown, s.example)
 	}
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return nil, fmt.Errorf("what stands behind the question mark in %s cannot be read, want name=value&name=value", shown)
+		return reading{}, fmt.Errorf("what stands behind the question mark in %s cannot be read, want name=value&name=value", shown)
 	}
 	for name, values := range query {
 		switch {
 		case slices.Contains(s.params, name) && len(values) > 1:
-			return nil, fmt.Errorf("%s says %s more than once", shown, name)
+			return reading{}, fmt.Errorf("%s says %s more than once", shown, name)
 		case slices.Contains(s.params, name):
 		case secretName(name):
-			return nil, fmt.Errorf("%s has the parameter %s, which looks like a credential: take it out; credentials come from the environment or the profiles of the cloud's own tools", shown, name)
+			return reading{}, fmt.Errorf("%s has the parameter %s, which looks like a credential: take it out; credentials come from the environment or the profiles of the cloud's own tools", shown, name)
 		default:
-			return nil, fmt.Errorf("%s has the unknown parameter %s, want one of %s", shown, name, strings.Join(s.params, ", "))
+			return reading{}, fmt.Errorf("%s has the unknown parameter %s, want one of %s", shown, name, strings.Join(s.params, ", "))
 		}
 	}
 	if e := query.Get("endpoint"); e != "" {
 		if p, err := url.Parse(e); err != nil || p.Host == "" || p.Scheme != "http" && p.Scheme != "https" || p.User != nil || p.RawQuery != "" {
-			return nil, fmt.Errorf("%s: the endpoint must be http:// or https://, a host and perhaps a port, without user name, password or parameters", shown)
+			return reading{}, fmt.Errorf("%s: the endpoint must be http:// or https://, a host and perhaps a port, without user name, password or parameters", shown)
 		}
 	}
-	b, err := s.open(ctx, u)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %s", shown, explain(err))
-	}
-	return newBucket(location, u.Scheme+"://"+u.Host, prefix, b), nil
+	return reading{scheme: s, url: u, prefix: prefix, shown: shown}, nil
 }
 
 // secretName says whether a parameter of this name would hold a credential, in any of the three clouds' ways.
