@@ -6,18 +6,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 )
 
 // tempSuffix ends the name of every file that is not finished; such names also begin with a dot.
 const tempSuffix = ".tmp"
-
-// tempCounter keeps the temporary names of one process apart.
-var tempCounter atomic.Int64
 
 // A Dir is a directory. It is made with its first file.
 type Dir string
@@ -36,12 +33,22 @@ func (d Dir) Create(name string) (*File, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, nameError(path, err)
 	}
-	temp := fmt.Sprintf(".%s.%d-%d%s", base, os.Getpid(), tempCounter.Add(1), tempSuffix)
-	t, err := os.OpenFile(filepath.Join(dir, temp), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return nil, nameError(path, err)
+	var t *os.File
+	for tries := 0; ; tries++ {
+		// Drawn, since writers of other machines and containers, where a process may have any number, write here too.
+		temp := fmt.Sprintf(".%s.%016x%s", base, rand.Uint64(), tempSuffix)
+		var err error
+		if t, err = os.OpenFile(filepath.Join(dir, temp), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666); err != nil {
+			return nil, nameError(path, err)
+		}
+		if lockFile(t) {
+			break
+		}
+		t.Close() // another process swept it away before it was locked
+		if tries == 100 {
+			return nil, nameError(path, fmt.Errorf("%w: temporary files in %s vanish at once; does something delete them?", fs.ErrNotExist, dir))
+		}
 	}
-	lockFile(t) // best effort, see the package comment
 	f := newFile(path, t)
 	f.publish = func(_ context.Context, onlyNew bool, before func() error) error {
 		return publish(f, path, onlyNew, before)
@@ -225,7 +232,8 @@ func (d Dir) Probe(context.Context) error {
 		return cause(err)
 	}
 	f.Close()
-	if err := os.Remove(f.Name()); err != nil {
+	// Another process that sweeps here may be quicker.
+	if err := os.Remove(f.Name()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return cause(err)
 	}
 	return nil

@@ -8,7 +8,7 @@ import "os"
 // the temporary file of a living writer cannot be removed.
 const renameOpen = false
 
-func lockFile(*os.File) {}
+func lockFile(*os.File) bool { return true }
 
 func removeOrphan(path string) error {
 	if err := os.Remove(path); err != nil && !os.IsPermission(err) {

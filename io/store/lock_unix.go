@@ -10,8 +10,14 @@ import (
 // renameOpen says that an open file can be renamed and removed.
 const renameOpen = true
 
-// lockFile marks an open file as being written. The lock goes with the process, however it ends.
-func lockFile(f *os.File) { _ = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
+// lockFile marks a new file as being written and says whether it still has its name, which a sweep between its creation and
+// the lock may have taken. The lock goes with the process, however it ends. Only sweeps hold it otherwise, for a moment, so
+// it is waited for; where it cannot be had (a file system without locks), files are written without it.
+func lockFile(f *os.File) bool {
+	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
+	var st syscall.Stat_t
+	return syscall.Fstat(int(f.Fd()), &st) != nil || st.Nlink > 0
+}
 
 // removeOrphan removes a file unless a living process is writing it.
 func removeOrphan(path string) error {
