@@ -78,6 +78,8 @@ func testWorkerKilled(t *testing.T, c *Client) {
 		sum, err := r.Follow(t.Context(), 100*time.Millisecond, func(p Progress, err error) {
 			if err == nil {
 				seen = append(seen, p)
+			} else {
+				t.Log(err)
 			}
 		})
 		ends <- end{sum, err}
@@ -420,7 +422,7 @@ func TestServerKilled(t *testing.T) {
 func TestFanOut(t *testing.T) {
 	s := temporaltest.Start(t)
 	c := dial(t, s.Addr)
-	const n = 2400
+	const n = 2000
 	spec := testSpec(filepath.Join(t.TempDir(), "d"), "shards", fmt.Sprint(n), "rows", "1", "step", "0s")
 	o := quick("many")
 	o.Slots = 64
@@ -447,6 +449,7 @@ func TestFanOut(t *testing.T) {
 		}
 		children++
 		h := replay(t, c, a.GetWorkflowId())
+		t.Logf("%s: %d events, %d bytes", a.GetWorkflowId(), len(h.Events), h.Size())
 		if len(h.Events) > 5000 || h.Size() > 2<<20 {
 			t.Errorf("%s has %d events, %d bytes", a.GetWorkflowId(), len(h.Events), h.Size())
 		}
@@ -460,7 +463,9 @@ func TestFanOut(t *testing.T) {
 		t.Errorf("%d children, want %d", children, want)
 	}
 	// A parent of 200 children has the events of each, and no more.
-	if h := replay(t, c, r.ID); len(h.Events) > 30+10*children {
+	h := replay(t, c, r.ID)
+	t.Logf("%s: %d events, %d bytes", r.ID, len(h.Events), h.Size())
+	if len(h.Events) > 30+10*children {
 		t.Errorf("the parent has %d events for %d children", len(h.Events), children)
 	}
 }
