@@ -32,6 +32,7 @@ func TestEngine(t *testing.T) {
 		"Faults":        testFaults,
 		"Schedule":      testSchedule,
 		"NoWorker":      testNoWorker,
+		"Stubborn":      testStubborn,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -379,6 +380,41 @@ func testNoWorker(t *testing.T, c *Client) {
 	if _, err := c.Run("no-such-run").wait(t.Context()); err == nil || !strings.Contains(err.Error(), "no such run") {
 		t.Errorf("a run that does not exist: %v", err)
 	}
+}
+
+// stubborn does not stop.
+type stubborn struct {
+	fileWork
+	free chan struct{}
+}
+
+func (w stubborn) Shard(_ context.Context, s Spec, shard int, _ func(int64)) (ShardResult, error) {
+	note(s.Settings[Out], "start %d", shard)
+	<-w.free
+	return ShardResult{}, errors.New("too late")
+}
+
+// A worker whose work does not obey ends all the same, and another makes the shard.
+func testStubborn(t *testing.T, c *Client) {
+	s := testSpec(filepath.Join(t.TempDir(), "d"), "shards", "1", "rows", "1")
+	w := stubborn{free: make(chan struct{})}
+	defer close(w.free)
+	o := quick("stubborn")
+	o.Grace = 2 * time.Second
+	stop := serve(t, c, w, o)
+	r := submit(t, c, s, "stubborn")
+	eventually(t, "the shard is under way", func() bool { return count(logOf(t, s.Settings[Out]), 0, "start") == 1 })
+	began := time.Now()
+	stop()
+	if took := time.Since(began); took > 2*o.Grace {
+		t.Errorf("the worker ended after %v, with %v of grace", took, o.Grace)
+	}
+	serve(t, c, fileWork{}, quick("stubborn"))
+	sum, err := r.wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkDataset(t, s, sum)
 }
 
 // A server that is killed and comes back stops nothing: not the worker, not the shard that it is making, not the submitter.
