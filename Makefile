@@ -3,6 +3,8 @@
 GO ?= go
 FUZZTIME ?= 20s
 BENCH ?= .
+KILLS ?= 200
+SHARDS ?= 10000
 export GO
 export CGO_ENABLED = 1
 
@@ -27,9 +29,13 @@ setup: ## get ONNX Runtime into .onnxruntime/ and the Go modules
 build: setup ## build bin/pfgmgen
 	$(GO) build -trimpath -o bin/pfgmgen ./cmd/pfgmgen
 
-.PHONY: check
-check: lint ## formatting, vet, staticcheck, tidy go.mod, and the tests under the race detector
+.PHONY: servers
+servers: setup ## build the servers that tests start on loopback (some minutes, once)
+	@setup/versitygw.sh
 	@setup/temporal.sh
+
+.PHONY: check
+check: lint servers ## formatting, vet, staticcheck, tidy go.mod, and the tests under the race detector
 	$(GO) test -race -timeout 14m ./...
 
 .PHONY: lint
@@ -42,6 +48,14 @@ lint: setup ## the checks that run no tests
 .PHONY: bench
 bench: setup ## run the benchmarks (BENCH=regexp picks some)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
+
+.PHONY: chaos
+chaos: servers ## kill runs at every change and KILLS (200) times at random, on a directory and on S3, and compare the bytes
+	PFGMGEN_CHAOS=$(KILLS) $(GO) test -count=1 -v -timeout 90m -run 'TestKilled|TestStoreComesAndGoes|TestRunRepairs|TestRunsAtOnce' ./cmd/pfgmgen
+
+.PHONY: bench-scale
+bench-scale: setup ## what shards and commits cost, up to SHARDS (10000) shards, and the pipeline against arrow's writer alone
+	PFGMGEN_SCALE_SHARDS=$(SHARDS) $(GO) test -run '^$$' -bench 'Shards|Commit|Null' -benchtime 1x -timeout 120m ./cmd/pfgmgen
 
 .PHONY: quality
 quality: build ## judge the built-in models from outside (Infernal, HMMER, RDKit, scikit-learn), one table
@@ -71,15 +85,16 @@ train-antibody-vh:
 		--source "heavy chains of one human donor, paired 10x data of Jaffe et al. 2022 in the Observed Antibody Space, the train part of the project's split" \
 		--out models/antibody-vh.onnx
 
-# Two rounds: the second starts from what the first learnt, at a lower rate.
-MOLECULES = --domain graphs --data $(DATA)/graphs/pubchemqc_cno/molecules.tsv.gz --set max_nodes=12 --size medium --ln-sigma-mean 0.1 \
-	--weights fp16 --license LicenseRef-public-domain \
-	--source "small neutral C/N/O molecules of PubChemQC (2019PubChemQC_can_nocharge) of at most 12 heavy atoms, the train part of the project's split"
+# Two networks, one of which has learnt for a quarter of the time and guides the other (pfgmgen guide).
+MOLECULES = --domain graphs --data $(DATA)/graphs/pubchemqc_cno/molecules.tsv.gz --set min_nodes=4 --set max_nodes=14 --size medium \
+	--shared-modulation --weights fp16 --license LicenseRef-public-domain \
+	--source "small neutral C/N/O molecules of PubChemQC (2019PubChemQC_can_nocharge) of 4 to 14 heavy atoms, the train part of the project's split"
 
 train-graphs-molecules:
 	mkdir -p out/train
-	$(TRAIN) $(MOLECULES) --steps 9000 --out out/train/graphs-molecules.onnx
-	$(TRAIN) $(MOLECULES) --steps 3500 --rate 2e-3 --init out/train/graphs-molecules.onnx --out models/graphs-molecules.onnx
+	$(TRAIN) $(MOLECULES) --steps 12000 --out out/train/graphs-molecules-good.onnx
+	$(TRAIN) $(MOLECULES) --steps 3000 --out out/train/graphs-molecules-worse.onnx
+	bin/pfgmgen guide out/train/graphs-molecules-good.onnx out/train/graphs-molecules-worse.onnx --weight 2 --below 1.5 --out models/graphs-molecules.onnx
 
 train-graphs-community:
 	$(TRAIN) --domain graphs --data family:community-small --set count=8000 --size small --steps 6000 --weights fp16 --license Apache-2.0 \

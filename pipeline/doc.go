@@ -14,6 +14,15 @@
 // is thrown away. A row's bits may depend on the number of rows beside it, never on which rows those are, so every
 // sample can be drawn again alone (Regenerate) and gives the same bits.
 //
+// Nothing of a sample depends on num_samples but whether there is one. The run id, with which sample ids begin, is the hash
+// of the plan without it (Plan.RecipeSHA256), so a dataset can grow.
+//
+// # Shards
+//
+// A run makes the shards that Parts.Next names, in that order, all of them when it is nil; what is finished already, or
+// for other processes to do, is the caller's to know. The sink is told the Outcome of each shard when it commits it, and
+// outcomes add up to those of the dataset.
+//
 // # Stages
 //
 //	schedule ──jobs──▶ sample ──drawn──▶ decode ──decoded──▶ schedule ──blocks──▶ write ──▶ sink

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -513,5 +514,53 @@ func TestMeasure(t *testing.T) {
 	}
 	if got := expectedDraws(0.5, 3); got != 1.75 {
 		t.Errorf("expected draws %g, want 1 + 1/2 + 1/4", got)
+	}
+}
+
+// A run makes the shards that it is asked for, and their outcomes are those of the whole.
+func TestNextNamesShards(t *testing.T) {
+	p := wordPlan(100, func(p *Plan) { p.ShardRows = 30 })
+	whole := &memorySink{}
+	mustRun(t, p, wordParts(2, whole))
+	some := &memorySink{}
+	parts := wordParts(3, some)
+	asked := []int{3, 1}
+	parts.Next = func(context.Context) (int, bool, error) {
+		if len(asked) == 0 {
+			return 0, false, nil
+		}
+		k := asked[0]
+		asked = asked[1:]
+		return k, true, nil
+	}
+	rep := mustRun(t, p, parts)
+	if len(some.shards) != 2 || some.shards[0].index != 3 || some.shards[1].index != 1 {
+		t.Fatalf("shards %+v", some.shards)
+	}
+	var sum Outcome
+	for _, sh := range some.shards {
+		want := whole.shards[sh.index]
+		if sh.lines.String() != want.lines.String() || !reflect.DeepEqual(sh.outcome, want.outcome) {
+			t.Errorf("shard %d differs from that of a whole run", sh.index)
+		}
+		sum.Add(sh.outcome)
+	}
+	if rep.Shards != 2 || rep.Asked != 40 || rep.Attempts != sum.Attempts || rep.Written != sum.Written || rep.Asked != sum.Samples {
+		t.Errorf("report %+v, the shards add up to %+v", rep, sum)
+	}
+}
+
+func TestNextRefused(t *testing.T) {
+	lost := errors.New("connection lost")
+	for want, next := range map[string]func(context.Context) (int, bool, error){
+		"shard 4: the plan has the shards 0 to 3": func(context.Context) (int, bool, error) { return 4, true, nil },
+		"shard -1":        func(context.Context) (int, bool, error) { return -1, true, nil },
+		"connection lost": func(context.Context) (int, bool, error) { return 0, false, lost },
+	} {
+		parts := wordParts(1, &memorySink{})
+		parts.Next = next
+		if _, err := Run(context.Background(), wordPlan(100, func(p *Plan) { p.ShardRows = 30 }), parts); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want ...%s...", err, want)
+		}
 	}
 }

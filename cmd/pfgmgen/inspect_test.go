@@ -153,6 +153,7 @@ func TestHelpExamples(t *testing.T) {
 			continue
 		}
 		example, _, _ = strings.Cut(example, "   ") // what it does
+		example, _, _ = strings.Cut(example, " > ")
 		example = strings.TrimSpace(example)
 		if tried[example] || strings.Contains(example, "://") { // a bucket that is not there
 			continue

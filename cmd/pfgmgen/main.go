@@ -44,6 +44,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if errors.As(err, &help) {
 		err = unknownCommand(app, args[len(args)-1])
 	}
+	var explained interruption
+	if errors.Is(err, context.Canceled) && !errors.As(err, &explained) {
+		err = interruption{"interrupted; run the same command again"}
+	}
 	if err != nil {
 		e.fail(err)
 	}

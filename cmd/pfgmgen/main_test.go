@@ -127,6 +127,9 @@ func TestUsageErrors(t *testing.T) {
 		{append(rna, "--device", "gpu"), `device "gpu" is not known`},
 		{append(rna, "--device", "cpu,cuda:0"), "must be of one kind"},
 		{append(rna, "--device", "auto,cpu"), "auto cannot stand beside"},
+		{append(rna, "--array", "8/8"), `--array 8/8: task "8/8": want I/N`},
+		{append(rna, "--array", ""), "--array '': task"},
+		{append(rna, "--array", "auto"), "no variable of a job array is set"},
 		{append(rna, "--quiet", "--verbose"), "exclude each other"},
 		{append(rna, "--log-format", "xml"), "want text or json"},
 		{[]string{"run", "--domain", "rna", "--out", "s4://bucket/x"}, "no store is known for s4://"},
@@ -191,19 +194,23 @@ func TestFlagsMayFollowArguments(t *testing.T) {
 	}
 }
 
-// golden compares text with a file of testdata; on a difference it leaves the text beside it.
+// golden compares text with a file of testdata.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name+".txt")
-	want, err := os.ReadFile(path)
+	goldenFile(t, "cmd/pfgmgen/testdata/"+name+".txt", "cmd/pfgmgen/testdata/"+name+".got-txt", got)
+}
+
+// goldenFile compares text with a file; on a difference it leaves the text in another. Both are paths of the module.
+func goldenFile(t *testing.T, path, left, got string) {
+	t.Helper()
+	want, err := os.ReadFile("../../" + path)
 	if err == nil && string(want) == got {
 		return
 	}
-	left := filepath.Join("testdata", name+".got-txt")
-	if err := os.WriteFile(left, []byte(got), 0o666); err != nil {
+	if err := os.WriteFile("../../"+left, []byte(got), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	t.Errorf("%s differs; to accept the new text: mv cmd/pfgmgen/%s cmd/pfgmgen/%s", path, left, path)
+	t.Errorf("%s differs; to accept the new text: mv %s %s", path, left, path)
 }
 
 func TestHelp(t *testing.T) {

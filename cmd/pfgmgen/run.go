@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -34,7 +35,8 @@ func runCommandInto(e *env, o *runOptions) *cli.Command {
 		Description: `Draws samples from a model, decodes and checks each, and writes those that pass as Parquet with a manifest and a
 dataset card. Equal settings make equal bytes, whatever the number of workers; every row can be drawn again alone.
 An output directory belongs to one set of settings. Whatever happened to a run, the same command again makes what is
-missing or damaged; with a larger -n it adds to the dataset. Several at once share the work.
+missing or damaged; with a larger -n it adds to the dataset. Several at once share the work; with --array each does its
+own part of it, and whoever is last finishes the dataset (pfgmgen emit writes job files).
 Traces go to the OpenTelemetry collector that OTEL_EXPORTER_OTLP_ENDPOINT names, when it does.
 
 Examples:
@@ -65,6 +67,7 @@ Examples:
 			&cli.StringFlag{Name: "format", Category: rows, Usage: "`FORMAT` of the parts, parquet or arrow", Value: dataset.Parquet, Destination: &o.format},
 			&cli.StringFlag{Name: "also", Category: rows, Usage: "write the rows in a plain `FORMAT` of the field too, such as fasta", Destination: &o.also},
 			&cli.Int64Flag{Name: "shard-rows", Category: rows, Usage: "`N` samples make a part", Value: 65536, Destination: &o.shardRows},
+			&cli.StringFlag{Name: "array", Category: rows, Usage: "make only the shards of task I of N, from 0, as `I/N`; auto asks the job scheduler", DefaultText: "all shards", Destination: &o.array},
 			&cli.StringFlag{Name: "check", Category: rows, Usage: "`HOW` the files of an earlier run are looked at: hash reads them, size is quicker", Value: string(dataset.CheckHash), Destination: &o.look},
 			&cli.BoolFlag{Name: "dry-run", Category: rows, Usage: "print the plan and an estimate of time and size, write nothing", Destination: &o.dryRun},
 
@@ -110,6 +113,9 @@ func generate(ctx context.Context, e *env, o runOptions) (err error) {
 		o.out = filepath.Join("out", m.contract.Domain)
 	}
 	if err := o.check(); err != nil {
+		return err
+	}
+	if err := o.slice(e, os.Getenv); err != nil {
 		return err
 	}
 	provider, err := o.engine.provider()

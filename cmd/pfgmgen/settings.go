@@ -10,6 +10,7 @@ import (
 	"pfgmgen/domains"
 	"pfgmgen/io/dataset"
 	"pfgmgen/pipeline"
+	"pfgmgen/pipeline/array"
 	"pfgmgen/sampler"
 )
 
@@ -31,7 +32,8 @@ type runOptions struct {
 	format, also            string
 	minValid                float64
 	look                    string               // --check
-	owns                    func(shard int) bool // of the task of a job array; nil for all shards
+	array                   string               // I/N or auto; "" for all shards
+	owns                    func(shard int) bool // by array; nil for all shards
 	dryRun                  bool
 	engine                  engineChoice
 	watch                   watchOptions
@@ -73,6 +75,27 @@ func (o *runOptions) check() error {
 		return usageErrorf("--out is empty, want a directory or a URL such as s3://bucket/prefix")
 	}
 	return o.watch.check()
+}
+
+// slice follows --array.
+func (o *runOptions) slice(e *env, getenv func(string) string) error {
+	var s array.Slice
+	var err error
+	source := "--array"
+	switch {
+	case o.array == "auto":
+		s, source, err = array.Detect(getenv)
+	case o.array != "" || o.given("array"):
+		s, err = array.Parse(o.array)
+	default:
+		return nil
+	}
+	if err != nil {
+		return usageErrorf("--array %s: %s", shellWord(o.array), strings.TrimPrefix(err.Error(), "array: "))
+	}
+	e.info("task %d of %d (numbered from 0), by %s", s.Index, s.Count, source)
+	o.owns = s.Owns
+	return nil
 }
 
 func oneOf(flag, value string, allowed ...string) error {

@@ -41,7 +41,7 @@ type trainOptions struct {
 	batch    int
 	rate     float64
 	patch    int
-	shared   bool // modulation
+	shared   bool    // modulation
 	logMean  float64 // NaN: as the domain hints
 	logStd   float64 // NaN: as the domain hints
 	weights  string

@@ -82,8 +82,11 @@ func (w *work) compare(there pipeline.Plan) (same bool, err error) {
 	for _, d := range diff {
 		lines = append(lines, fmt.Sprintf("%s is %s there, %s here", d.Name, d.A, d.B))
 	}
-	return false, fmt.Errorf("%s belongs to a dataset with other settings: %s. Choose another --out, or delete that directory", w.st, strings.Join(lines, "; "))
+	return false, fmt.Errorf("%s %w: %s. Choose another --out, or delete that directory", w.st, errOtherSettings, strings.Join(lines, "; "))
 }
+
+// errOtherSettings says that a place is taken.
+var errOtherSettings = errors.New("belongs to a dataset with other settings")
 
 // committed is the manifest of a dataset of this plan that was finished, nil when it was not.
 func (w *work) committed(ctx context.Context) *dataset.Manifest {

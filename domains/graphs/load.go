@@ -159,8 +159,16 @@ func (in *input) fitted(ctx context.Context, opts options, table *splits.Split) 
 	if data.License == "" {
 		data.License = "unknown"
 	}
+	if l.s.Kind == molecules {
+		data.Hints = moleculeHints
+	}
 	return data, nil
 }
+
+// moleculeHints put nearly all noise levels of the training where bonds are decided. With the levels of other discrete data
+// (mean -0.17, deviation 1.2, and 0.1 was better) the same network spends most of its time where nothing is left to decide:
+// after 3,000 steps 84 % of its molecules were valid, against 88 % (2,000 first draws; more in the card of the model).
+var moleculeHints = domains.Hints{LnSigmaMean: -0.4, LnSigmaStd: 0.7}
 
 // chooseKind takes the kind of the data, and reports what reading dropped.
 func (l *loader) chooseKind() error {

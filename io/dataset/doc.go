@@ -4,19 +4,32 @@
 // # Format version 1
 //
 //	out/
-//	  README.md                          dataset card with the front matter that the Hugging Face hub reads
-//	  croissant.json                     MLCommons Croissant 1.1 (optional)
-//	  manifest.json                      the commit record, see [Manifest]
-//	  data/train-00000-of-00016.parquet  parts: consecutive ranges of sample_index, rows in rising order
-//	  fasta/train-00000-of-00016.fasta   exports in plain formats, when asked for
-//	  _SUCCESS                           empty, written last
-//	  _pfgmgen/plan.json                 the plan of the run, written first; it marks the place as ours
+//	  README.md                  dataset card with the front matter that the Hugging Face hub reads
+//	  croissant.json             MLCommons Croissant 1.1 (optional)
+//	  manifest.json              the commit record, see [Manifest]
+//	  data/train-00000.parquet   parts: consecutive ranges of sample_index, rows in rising order
+//	  fasta/train-00000.fasta    exports in plain formats, when asked for
+//	  _SUCCESS                   empty, written last
+//	  _pfgmgen/plan.json         the plan of the run, written first; it marks the place as ours
+//	  _pfgmgen/about.json        what finalizing needs beside the plan, the caller's
+//	  _pfgmgen/shard-00000.json  the record of a finished shard, see [ShardRecord]
+//	  _pfgmgen/shard-00000.keys  8 bytes for each of its rows, equal for equal content, by which distinct rows are counted
 //
-// Whoever reads the manifest may trust it; whoever globs data/train-* gets whole files only, for every file is
-// written under a temporary name that begins with a dot and ends in .tmp, synced, renamed, and its directory synced. A
-// crash leaves such temporary names and nothing else; the next [Create] or [WritePlan] in the same place removes those
-// whose writer is gone. _SUCCESS is taken away before a part is replaced by different bytes, so its presence says that
-// all the files are those of one finished run.
+// The place is a directory or a bucket, see package store. Whoever reads the manifest may trust it; whoever globs
+// data/train-* gets whole files only. A crash leaves temporary files and nothing else; the next [Create] or [WritePlan] in
+// the same place removes those whose writer is gone. _SUCCESS is taken away before a part is replaced by different bytes,
+// so its presence says that all the files are those of one finished run.
+//
+// # The journal
+//
+// The plan and the records are all that a run knows. A shard's exports, part and keys are durable before its record is
+// written, so a shard with a record is finished, and one without is to be made: [ReadState] says which, and looks whether
+// the files are still as recorded. The manifest, the card and the Croissant description follow from the plan, about.json
+// and the records alone. So any process can go on with a run, or finish it, at any time; several can do it at once; and
+// since samples depend on the plan alone, whoever makes a file makes the same bytes.
+//
+// A part's name and bytes do not say how many parts there are. So a dataset grows by making the shards that it lacks, the last
+// one anew when it was not full, under a plan with more samples, which takes _SUCCESS and the manifest away first.
 //
 // # Parts
 //
@@ -37,7 +50,7 @@
 // Parquet: required root (with the default, repeated, several readers fail), data pages version 1, zstd level 3, no
 // dictionary but for the columns above, no compression and no statistics for blobs, row groups of at most 64 MiB of
 // content and 1,048,576 rows, created_by "pfgmgen", and the footer keys huggingface, pfgmgen.run_id,
-// pfgmgen.spec_sha256, pfgmgen.model_sha256, pfgmgen.seed, pfgmgen.shard and pfgmgen.version. The bytes of a part depend
+// pfgmgen.spec_sha256 (of the plan without its number of samples), pfgmgen.model_sha256, pfgmgen.seed, pfgmgen.shard and pfgmgen.version. The bytes of a part depend
 // on its rows and options alone, not on the sizes of the batches they came in: rows are regrouped into chunks whose
 // ends are a function of the rows.
 //
