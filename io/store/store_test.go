@@ -378,6 +378,21 @@ func TestUnlabelled(t *testing.T) {
 	}
 }
 
+// Directory says where a location is without asking for credentials, and refuses what Open refuses.
+func TestDirectory(t *testing.T) {
+	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", filepath.Join(t.TempDir(), "none"))
+	for location, want := range map[string]string{"out/rna": "out/rna", "file:///data/rna": "/data/rna", "s3://bucket/rna": "", "gs://bucket/rna": ""} {
+		if got, err := Directory(location); err != nil || got != filepath.FromSlash(want) {
+			t.Errorf("%s: %q, %v, want %q", location, got, err, want)
+		}
+	}
+	for _, location := range []string{"", "s3:bucket", "s3://key:word@bucket/x", "gs://bucket?token=x", "ftp://host/x"} {
+		if dir, err := Directory(location); err == nil || dir != "" {
+			t.Errorf("%s: %q, %v", location, dir, err)
+		}
+	}
+}
+
 func TestOpen(t *testing.T) {
 	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_CONNECTION_STRING",
 		"AZURE_STORAGEBLOB_CONNECTIONSTRING", "AZURE_STORAGE_SAS_TOKEN", "STORAGE_EMULATOR_HOST"} {

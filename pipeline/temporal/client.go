@@ -131,11 +131,12 @@ func (q quiet) Handle(ctx context.Context, r slog.Record) error {
 func (q quiet) WithAttrs(a []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(a)} }
 func (q quiet) WithGroup(name string) slog.Handler   { return quiet{q.Handler.WithGroup(name)} }
 
-// A Run is a run that was submitted.
+// A Run is a run that was submitted. It is for one goroutine at a time.
 type Run struct {
 	ID        string
 	TaskQueue string // empty until it is known
 	client    *Client
+	known     map[string]status // by ID, the last answers
 }
 
 // Submit starts a run, or finds the one that makes the same plan in the same place at the moment. An empty queue is that of
@@ -302,16 +303,33 @@ func (r *Run) idle(ctx context.Context) (bool, error) {
 	return err == nil && len(d.GetPollers()) == 0, r.explain("look at the task queue of", err)
 }
 
+// status asks a workflow how far it has come. While nobody answers, as when the worker that was asked has died, what it said
+// last stands.
 func (r *Run) status(ctx context.Context, id string) (status, error) {
-	// A worker that died is asked for 5 s before the others are.
-	ctx, cancel := context.WithTimeout(ctx, 12*time.Second)
+	last, known := r.known[id]
+	patience := 12 * time.Second // the server asks the worker that did the last step for 5 s before it asks others
+	if known {
+		patience = 2 * time.Second
+	}
+	once, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var st status
-	v, err := r.client.sdk.QueryWorkflow(ctx, id, "", statusQuery)
-	if err != nil {
+	v, err := r.client.sdk.QueryWorkflow(once, id, "", statusQuery)
+	var missing *serviceerror.NotFound
+	switch {
+	case err != nil && known && ctx.Err() == nil && !errors.As(err, &missing):
+		return last, nil
+	case err != nil:
 		return st, err
 	}
-	return st, v.Get(&st)
+	if err := v.Get(&st); err != nil {
+		return st, err
+	}
+	if r.known == nil {
+		r.known = make(map[string]status)
+	}
+	r.known[id] = st
+	return st, nil
 }
 
 // pending adds what the activities of a workflow that have not ended have sent by heartbeat.

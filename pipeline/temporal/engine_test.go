@@ -32,6 +32,7 @@ func TestEngine(t *testing.T) {
 		"Faults":        testFaults,
 		"Schedule":      testSchedule,
 		"NoWorker":      testNoWorker,
+		"Stubborn":      testStubborn,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -78,6 +79,8 @@ func testWorkerKilled(t *testing.T, c *Client) {
 		sum, err := r.Follow(t.Context(), 100*time.Millisecond, func(p Progress, err error) {
 			if err == nil {
 				seen = append(seen, p)
+			} else {
+				t.Log(err)
 			}
 		})
 		ends <- end{sum, err}
@@ -379,6 +382,41 @@ func testNoWorker(t *testing.T, c *Client) {
 	}
 }
 
+// stubborn does not stop.
+type stubborn struct {
+	fileWork
+	free chan struct{}
+}
+
+func (w stubborn) Shard(_ context.Context, s Spec, shard int, _ func(int64)) (ShardResult, error) {
+	note(s.Settings[Out], "start %d", shard)
+	<-w.free
+	return ShardResult{}, errors.New("too late")
+}
+
+// A worker whose work does not obey ends all the same, and another makes the shard.
+func testStubborn(t *testing.T, c *Client) {
+	s := testSpec(filepath.Join(t.TempDir(), "d"), "shards", "1", "rows", "1")
+	w := stubborn{free: make(chan struct{})}
+	defer close(w.free)
+	o := quick("stubborn")
+	o.Grace = 2 * time.Second
+	stop := serve(t, c, w, o)
+	r := submit(t, c, s, "stubborn")
+	eventually(t, "the shard is under way", func() bool { return count(logOf(t, s.Settings[Out]), 0, "start") == 1 })
+	began := time.Now()
+	stop()
+	if took := time.Since(began); took > 2*o.Grace {
+		t.Errorf("the worker ended after %v, with %v of grace", took, o.Grace)
+	}
+	serve(t, c, fileWork{}, quick("stubborn"))
+	sum, err := r.wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkDataset(t, s, sum)
+}
+
 // A server that is killed and comes back stops nothing: not the worker, not the shard that it is making, not the submitter.
 func TestServerKilled(t *testing.T) {
 	s := temporaltest.Start(t)
@@ -420,7 +458,7 @@ func TestServerKilled(t *testing.T) {
 func TestFanOut(t *testing.T) {
 	s := temporaltest.Start(t)
 	c := dial(t, s.Addr)
-	const n = 2400
+	const n = 2000
 	spec := testSpec(filepath.Join(t.TempDir(), "d"), "shards", fmt.Sprint(n), "rows", "1", "step", "0s")
 	o := quick("many")
 	o.Slots = 64
@@ -447,6 +485,7 @@ func TestFanOut(t *testing.T) {
 		}
 		children++
 		h := replay(t, c, a.GetWorkflowId())
+		t.Logf("%s: %d events, %d bytes", a.GetWorkflowId(), len(h.Events), h.Size())
 		if len(h.Events) > 5000 || h.Size() > 2<<20 {
 			t.Errorf("%s has %d events, %d bytes", a.GetWorkflowId(), len(h.Events), h.Size())
 		}
@@ -460,7 +499,9 @@ func TestFanOut(t *testing.T) {
 		t.Errorf("%d children, want %d", children, want)
 	}
 	// A parent of 200 children has the events of each, and no more.
-	if h := replay(t, c, r.ID); len(h.Events) > 30+10*children {
+	h := replay(t, c, r.ID)
+	t.Logf("%s: %d events, %d bytes", r.ID, len(h.Events), h.Size())
+	if len(h.Events) > 30+10*children {
 		t.Errorf("the parent has %d events for %d children", len(h.Events), children)
 	}
 }
