@@ -58,9 +58,9 @@ export {{.CountName}}={{.Tasks}}
 
 # {{.Grace}} seconds before the time limit Slurm sends USR1 to this shell: stop, and go on in a new place in the queue. When it
 # ends a task for another reason it sends TERM to this shell and to pfgmgen, and decides itself whether to requeue.
-child= warned=
+child= warned= ended=
 trap 'warned=yes; [ -z "$child" ] || kill -TERM "$child"' USR1
-trap : TERM
+trap ended=yes TERM
 
 {{words .Run}} &
 child=$!
@@ -70,9 +70,10 @@ child=$!
 while wait "$child"; status=$?; [ "$status" -gt 128 ] && kill -0 "$child" 2>/dev/null; do :; done
 wait "$child"; status=$? # of a child that ended between the two
 
-if [ "$status" -eq {{.Codes.Interrupted}} ] && [ -n "$warned" ]; then
+if [ "$status" -eq {{.Codes.Interrupted}} ] && [ -n "$warned" ] && [ -z "$ended" ]; then
 	if [ "${SLURM_RESTART_COUNT:-0}" -lt {{.Restarts}} ]; then
-		scontrol requeue "$SLURM_JOB_ID" && sleep 60 # Slurm ends this shell
+		# By array and task: SLURM_JOB_ID is the number of the whole array in one of its tasks.
+		scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" && sleep 60 # Slurm ends this shell
 	else
 		echo "stopped by the time limit {{.Restarts}} times: raise --time, or make shards smaller (--shard-rows)" >&2
 	fi

@@ -257,14 +257,15 @@ func TestEmitSlurm(t *testing.T) {
 func TestEmitSlurmSignals(t *testing.T) {
 	script := emitted(t, []string{"slurm"}, []string{"--domain", "rna", "-n", "400", "--shard-rows", "100", "--out", "o"})
 	for _, tc := range []struct {
-		signal  string
+		signal  string // and perhaps another one
 		env     []string
 		status  int // of the task
 		requeue bool
 	}{
 		{"USR1", nil, exitInterrupted, true},
 		{"USR1", []string{"SLURM_RESTART_COUNT=100"}, exitInterrupted, false},
-		{"TERM", nil, 0, false}, // Slurm sends TERM to pfgmgen itself
+		{"TERM", nil, 0, false},                                 // Slurm sends TERM to pfgmgen itself
+		{"TERM $PPID; kill -USR1", nil, exitInterrupted, false}, // cancelled, and warned as well
 	} {
 		dir, calls := recorder(t, "scontrol", "sleep")
 		program := "#!/bin/bash\ntrap 'exit 75' TERM\nkill -" + tc.signal + " $PPID\nfor i in 1 2 3 4 5; do read -t 0.2 <> <(:); done\nexit 0\n"
@@ -274,14 +275,14 @@ func TestEmitSlurmSignals(t *testing.T) {
 			}
 		}
 		cmd := exec.Command("bash", filepath.Join(dir, "job.sh"))
-		out, _ := with(dir, cmd, append(tc.env, "SLURM_ARRAY_TASK_ID=1", "SLURM_JOB_ID=18")...)
+		out, _ := with(dir, cmd, append(tc.env, "SLURM_ARRAY_JOB_ID=17", "SLURM_ARRAY_TASK_ID=1", "SLURM_JOB_ID=17")...)
 		if got := cmd.ProcessState.ExitCode(); got != tc.status {
 			t.Errorf("%s: exit %d, want %d: %s", tc.signal, got, tc.status, out)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "log")); (err == nil) != tc.requeue {
 			t.Errorf("%s %v: requeued: %t, want %t", tc.signal, tc.env, err == nil, tc.requeue)
 		} else if tc.requeue {
-			if got := calls(); !slices.Equal(got[0], []string{"scontrol", "requeue", "18"}) {
+			if got := calls(); !slices.Equal(got[0], []string{"scontrol", "requeue", "17_1"}) {
 				t.Errorf("ran %q", got)
 			}
 		}

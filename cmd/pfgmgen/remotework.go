@@ -21,6 +21,7 @@ type remoteWork struct {
 
 	mu      sync.Mutex
 	engines map[string]*openEngineOf // by the hash of the model
+	busy    int                      // shards being made
 }
 
 // An openEngineOf is a model with the engine that runs it.
@@ -39,9 +40,14 @@ func newRemoteWork(_ context.Context, e *env, o workerOptions) (temporal.Work, f
 	return w, w.close, nil
 }
 
+// close gives the engines back. A shard that does not end within the worker's grace still uses one: then the end of the
+// process does it.
 func (w *remoteWork) close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.busy > 0 {
+		return nil
+	}
 	for _, x := range w.engines {
 		if x.eng != nil {
 			x.eng.close()
@@ -150,6 +156,8 @@ func (w *remoteWork) Shard(ctx context.Context, spec temporal.Spec, shard int, b
 		return temporal.ShardResult{}, err
 	}
 	defer r.st.Close()
+	w.working(1)
+	defer w.working(-1)
 	if shard < 0 || shard >= r.plan.Shards() {
 		return temporal.ShardResult{}, temporal.Permanent(fmt.Errorf("shard %d: the plan has the shards 0 to %d", shard, r.plan.Shards()-1))
 	}
@@ -170,6 +178,12 @@ func (w *remoteWork) Shard(ctx context.Context, spec temporal.Spec, shard int, b
 		return res, fault(err)
 	}
 	return res, nil
+}
+
+func (w *remoteWork) working(n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.busy += n
 }
 
 // beats passes progress on.
