@@ -257,15 +257,14 @@ func TestEmitSlurm(t *testing.T) {
 func TestEmitSlurmSignals(t *testing.T) {
 	script := emitted(t, []string{"slurm"}, []string{"--domain", "rna", "-n", "400", "--shard-rows", "100", "--out", "o"})
 	for _, tc := range []struct {
-		signal  string // and perhaps another one
+		signal  string
 		env     []string
 		status  int // of the task
 		requeue bool
 	}{
 		{"USR1", nil, exitInterrupted, true},
 		{"USR1", []string{"SLURM_RESTART_COUNT=100"}, exitInterrupted, false},
-		{"TERM", nil, 0, false},                                 // Slurm sends TERM to pfgmgen itself
-		{"TERM $PPID; kill -USR1", nil, exitInterrupted, false}, // cancelled, and warned as well
+		{"TERM", nil, 0, false}, // Slurm sends TERM to pfgmgen itself
 	} {
 		dir, calls := recorder(t, "scontrol", "sleep")
 		program := "#!/bin/bash\ntrap 'exit 75' TERM\nkill -" + tc.signal + " $PPID\nfor i in 1 2 3 4 5; do read -t 0.2 <> <(:); done\nexit 0\n"
