@@ -14,17 +14,18 @@ import (
 // A Guidance is the difference to a worse model that is added to a good one: Den = Den_good + (Weight-1) (Den_good -
 // Den_worse) at noise levels below Below, and Den_good above. A worse model of the same kind and data, such as a smaller
 // one or one that learnt for a shorter time, errs in the same directions but further, so the difference points away from
-// errors (autoguidance, arXiv 2406.02507; the interval of noise levels is that of arXiv 2404.07724).
+// errors (autoguidance, arXiv 2406.02507; the interval of noise levels is that of arXiv 2404.07724). A weight below 1 mixes
+// the two instead: 0.5 is the mean of two equally good models, whose errors partly cancel.
 type Guidance struct {
-	Weight float64 `json:"weight"` // 1 is none
+	Weight float64 `json:"weight"` // of the good model; 1 is that one alone
 	Below  float64 `json:"below"`  // sigma
-	Worse  string  `json:"worse"`  // SHA-256 of the worse model's file, hex
+	Worse  string  `json:"worse"`  // SHA-256 of the other model's file, hex
 }
 
 // Validate reports numbers that make no sense.
 func (g Guidance) Validate() error {
-	if !(g.Weight > 1 && g.Weight <= 10) {
-		return fmt.Errorf("training: a guidance weight of %g, want more than 1 and at most 10", g.Weight)
+	if !(g.Weight > 0 && g.Weight <= 10 && g.Weight != 1) {
+		return fmt.Errorf("training: a guidance weight of %g, want more than 0, at most 10, and not 1", g.Weight)
 	}
 	if !(g.Below > 0) || math.IsInf(g.Below, 0) {
 		return fmt.Errorf("training: guidance below sigma %g, want a positive number", g.Below)

@@ -3,6 +3,7 @@ package training
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -61,9 +62,9 @@ func denoise(t *testing.T, model, x []byte, sigma float64, labels []int64) []flo
 // The guided model is the good one above the noise level, and below it the good one with its difference to the worse one,
 // for both ways to store weights, with and without labels.
 func TestGuide(t *testing.T) {
-	const weight, below = 2.5, 1.5
+	const below = 1.5
 	for _, classes := range []int{0, 3} {
-		for _, stored := range []Weights{Float32, Float16} {
+		for stored, weight := range map[Weights]float64{Float32: 2.5, Float16: 0.5} {
 			good, worse := guideModel(t, 1, classes, stored, nil), guideModel(t, 2, classes, stored, nil)
 			merged := parse(t, good)
 			if err := Guide(merged, parse(t, worse), Guidance{Weight: weight, Below: below, Worse: "w"}); err != nil {
@@ -94,7 +95,7 @@ func TestGuide(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := `{"autoguidance":{"weight":2.5,"below":1.5,"worse":"w"},"examples":7}`; string(c.Training) != want {
+			if want := fmt.Sprintf(`{"autoguidance":{"weight":%g,"below":1.5,"worse":"w"},"examples":7}`, weight); string(c.Training) != want {
 				t.Errorf("training record %s, want %s", c.Training, want)
 			}
 			if !bytes.Equal(mustMarshal(t, parse(t, guided)), guided) {
@@ -131,6 +132,7 @@ func TestGuideRefuses(t *testing.T) {
 		want   string
 	}{
 		"no weight":      {Guidance{Weight: 1, Below: 1}, nil, "weight of 1"},
+		"only the other": {Guidance{Weight: 0, Below: 1}, nil, "weight of 0"},
 		"nothing below":  {Guidance{Weight: 2}, nil, "below sigma 0"},
 		"not a number":   {Guidance{Weight: math.NaN(), Below: 1}, nil, "weight of NaN"},
 		"another D":      {plain, func(c *sampler.Contract) { c.D = 64 }, "differ in D"},

@@ -30,15 +30,17 @@ func guideCommand(e *env) *cli.Command {
 		UsageText: "pfgmgen guide GOOD WORSE --out MODEL.onnx [flags]",
 		Description: `Adds to what the good model says its difference to a worse model of the same data (autoguidance): one that is smaller or
 learnt for a shorter time makes the same mistakes, only larger ones. The result is one ONNX file for "run --model", as
-large as both and as slow. Rows become better and less varied as the weight grows, so measure both.
+large as both and as slow. Rows become better and less varied as the weight grows, so measure both. A weight below 1
+mixes two models: with 0.5, at all noise levels, the mistakes of two equally good ones partly cancel.
 
 Examples:
   pfgmgen train --domain rna --data seqs.fa --out good.onnx
   pfgmgen train --domain rna --data seqs.fa --minutes 5 --out worse.onnx
-  pfgmgen guide good.onnx worse.onnx --weight 2 --below 1.5 --out guided.onnx`,
+  pfgmgen guide good.onnx worse.onnx --weight 2 --below 1.5 --out guided.onnx
+  pfgmgen guide good.onnx other.onnx --weight 0.5 --below 1000 --out mean.onnx`,
 		Flags: []cli.Flag{
-			&cli.Float64Flag{Name: "weight", Usage: "`WEIGHT` of the good model, and 1 less of the worse one against it; more than 1", Value: 2, Destination: &o.weight},
-			&cli.Float64Flag{Name: "below", Usage: "guide at noise levels below this `SIGMA` only", Value: 1.5, Destination: &o.below},
+			&cli.Float64Flag{Name: "weight", Usage: "`WEIGHT` of the good model, the other one has what is missing to 1; more than 0, not 1", Value: 2, Destination: &o.weight},
+			&cli.Float64Flag{Name: "below", Usage: "at noise levels below this `SIGMA` only; above, the good model alone", Value: 1.5, Destination: &o.below},
 			&cli.StringFlag{Name: "out", Usage: "`FILE` to write", Destination: &o.out},
 		},
 		Action: func(c *cli.Context) error {

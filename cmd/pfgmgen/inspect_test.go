@@ -127,7 +127,7 @@ func TestDoctor(t *testing.T) {
 // Every example of the help works. Sampling is cut short; the files that the examples name are made first.
 func TestHelpExamples(t *testing.T) {
 	dir := t.TempDir()
-	for name, from := range map[string]string{"mine.onnx": exact, "good.onnx": exact, "worse.onnx": exact, "seqs.fa": hairpins + ".fa"} {
+	for name, from := range map[string]string{"mine.onnx": exact, "good.onnx": exact, "worse.onnx": exact, "other.onnx": exact, "seqs.fa": hairpins + ".fa"} {
 		b, err := os.ReadFile(from)
 		if err != nil {
 			t.Fatal(err)
