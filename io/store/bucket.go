@@ -152,12 +152,34 @@ var errNoBucket = errors.New("there is no such bucket; make it first, or correct
 func (b *Bucket) List(ctx context.Context, folder string) ([]Info, error) {
 	var list []Info
 	err := b.each(ctx, folder, func(o *blob.ListObject, name string) {
-		if !o.IsDir && name != "" { // consoles make an empty object for a folder itself
+		if !o.IsDir && name != "" && !strings.HasPrefix(name, probePrefix) { // consoles make an empty object for a folder itself
 			list = append(list, Info{path.Join(folder, name), o.Size, o.ModTime})
 		}
 	})
 	slices.SortFunc(list, func(x, y Info) int { return strings.Compare(x.Name, y.Name) })
 	return list, err
+}
+
+// probePrefix begins the names of the objects by which Probe tries whether there can be some. A process that is killed just
+// then leaves one, so List does not show them, and Sweep removes those that are a day old.
+const probePrefix = ".pfgmgen-probe-"
+
+func (b *Bucket) removeProbes(ctx context.Context) error {
+	var old []string
+	err := b.each(ctx, "", func(o *blob.ListObject, name string) {
+		if !o.IsDir && strings.HasPrefix(name, probePrefix) && time.Since(o.ModTime) >= b.orphan {
+			old = append(old, name)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range old {
+		if err := b.Remove(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Folders implements Store.
@@ -228,7 +250,7 @@ func (b *Bucket) remove(ctx context.Context, name string) error {
 func (b *Bucket) Probe(ctx context.Context) (err error) {
 	id := make([]byte, 8)
 	rand.Read(id)
-	name := ".pfgmgen-probe-" + hex.EncodeToString(id)
+	name := probePrefix + hex.EncodeToString(id)
 	create := func() error {
 		_, err := brief(ctx, b, func(ctx context.Context) (struct{}, error) {
 			return struct{}{}, b.blob.Upload(ctx, b.key(name), strings.NewReader("pfgmgen looks whether it can write here\n"),

@@ -65,9 +65,17 @@ func (b *Bucket) bucket() string {
 	return bucket
 }
 
-// Sweep implements Store. An object is whole or not there, so only uploads in parts are left behind, and only S3 keeps those
-// for ever. Who may not list or abort them sweeps nothing: a lifecycle rule of the bucket does the same.
+// Sweep implements Store.
 func (b *Bucket) Sweep(ctx context.Context) error {
+	if err := b.removeProbes(ctx); err != nil {
+		return err
+	}
+	return b.abortUploads(ctx)
+}
+
+// abortUploads is what Sweep does on S3. An object is whole or not there, so only uploads in parts are left behind, and only S3 keeps those
+// for ever. Who may not list or abort them sweeps nothing: a lifecycle rule of the bucket does the same.
+func (b *Bucket) abortUploads(ctx context.Context) error {
 	var client *s3.Client
 	if !b.blob.As(&client) {
 		return nil

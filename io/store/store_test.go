@@ -483,3 +483,24 @@ func TestRedact(t *testing.T) {
 		}
 	}
 }
+
+// A probe that was killed before it took its object away leaves one that nobody sees, and that is swept when it is old.
+func TestLeftProbe(t *testing.T) {
+	b := Memory()
+	left := probePrefix + "0123456789abcdef"
+	if err := write(t, b, left, "").Commit(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := b.List(t.Context(), ""); err != nil || len(list) != 0 {
+		t.Errorf("listed: %v, %v", list, err)
+	}
+	for _, age := range []time.Duration{time.Hour, 0} {
+		b.orphan = age
+		if err := b.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Stat(t.Context(), left); errors.Is(err, fs.ErrNotExist) != (age == 0) {
+			t.Errorf("swept after %v: %v", age, err)
+		}
+	}
+}
