@@ -9,6 +9,7 @@ import (
 
 	"pfgmgen/domains/all"
 	"pfgmgen/io/dataset"
+	"pfgmgen/models"
 	"pfgmgen/pipeline"
 	"pfgmgen/pipeline/temporal"
 )
@@ -34,8 +35,20 @@ type openEngineOf struct {
 
 var _ temporal.Work = (*remoteWork)(nil)
 
-// newRemoteWork is the newWork of pfgmgen worker.
-func newRemoteWork(_ context.Context, e *env, o workerOptions) (temporal.Work, func() error, error) {
+// newRemoteWork is the newWork of pfgmgen worker. It tries the devices with a built-in model first: a worker that cannot
+// compute would take shard after shard from those that can, and fail them all.
+func newRemoteWork(ctx context.Context, e *env, o workerOptions) (temporal.Work, func() error, error) {
+	m := builtIn(models.List()[0])
+	if err := m.open(all.Registry(), ""); err != nil {
+		return nil, nil, err
+	}
+	eng, err := openEngine(ctx, e, m, o.engine)
+	if err != nil {
+		return nil, nil, fmt.Errorf("this machine cannot work as --device %s: %w", o.engine.devices, err)
+	}
+	if err := eng.close(); err != nil {
+		return nil, nil, err
+	}
 	w := &remoteWork{e: e, o: o, engines: make(map[string]*openEngineOf)}
 	return w, w.close, nil
 }
@@ -59,8 +72,13 @@ func (w *remoteWork) close() error {
 // fault marks what no repetition will mend: settings, models and places that are not what the run was submitted for.
 func fault(err error) error {
 	var usage usageError
-	if errors.As(err, &usage) || errors.Is(err, errOtherSettings) || errors.Is(err, pipeline.ErrMismatch) || errors.Is(err, pipeline.ErrPlan) || errors.Is(err, errNoRows) {
+	if errors.As(err, &usage) {
 		return temporal.Permanent(err)
+	}
+	for _, lasting := range []error{errOtherSettings, dataset.ErrTaken, pipeline.ErrMismatch, pipeline.ErrPlan, errNoRows} {
+		if errors.Is(err, lasting) {
+			return temporal.Permanent(err)
+		}
 	}
 	return err
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,5 +123,154 @@ func TestWorkersMakeThePlainRun(t *testing.T) {
 	}
 	if code, said := stop(); code != exitInterrupted {
 		t.Errorf("the worker ended with %d: %s", code, said)
+	}
+}
+
+// remoteTest is the work of a worker without a server, and a way to make specs for it.
+func remoteTest(t *testing.T) (work temporal.Work, spec func(out string, settings ...string) temporal.Spec) {
+	t.Helper()
+	e := newEnv(new(bytes.Buffer), new(bytes.Buffer))
+	model, err := filepath.Abs(exact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	work, closeWork, err := newRemoteWork(t.Context(), e, workerOptions{engine: engineChoice{devices: "cpu", threads: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closeWork() })
+	return work, func(out string, settings ...string) temporal.Spec {
+		given := map[string]string{"model": model, "num-samples": "80", "shard-rows": "40", "steps": "3", "out": out}
+		for i := 0; i < len(settings); i += 2 {
+			given[settings[i]] = settings[i+1]
+		}
+		s, _, err := newSpec(e, given)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+}
+
+// Which faults end a run, and which are tried again.
+func TestRemoteFaults(t *testing.T) {
+	work, spec := remoteTest(t)
+	dir := t.TempDir()
+	put := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	put("foreign/notes.txt", "mine")
+	put("damaged/_pfgmgen/plan.json", "{")
+	put("newer/_pfgmgen/plan.json", `{"plan_version":99}`)
+	file := put("file", "")
+	if _, err := work.Prepare(t.Context(), spec(filepath.Join(dir, "other"))); err != nil {
+		t.Fatal(err)
+	}
+	change := func(s temporal.Spec, with func(*temporal.Spec)) temporal.Spec {
+		s.Settings = maps.Clone(s.Settings)
+		with(&s)
+		return s
+	}
+	good := spec(filepath.Join(dir, "good"))
+	for _, tc := range []struct {
+		name      string
+		spec      temporal.Spec
+		permanent bool
+		want      string
+	}{
+		{"files of somebody else", spec(filepath.Join(dir, "foreign")), true, "it holds notes.txt"},
+		{"a damaged plan", spec(filepath.Join(dir, "damaged")), true, "not JSON"},
+		{"a plan of a newer build", spec(filepath.Join(dir, "newer")), true, "plan_version is 99"},
+		{"other settings", spec(filepath.Join(dir, "other"), "seed", "9"), true, "seed is 0 there, 9 here"},
+		{"a place that cannot be written", spec(filepath.Join(file, "o")), false, ""},
+		{"a model that is not here", change(good, func(s *temporal.Spec) { s.Settings["model"], s.ModelSHA256 = filepath.Join(dir, "no.onnx"), "other" }), true, "this worker has not the model"},
+		{"another model of that name", change(good, func(s *temporal.Spec) { s.ModelSHA256 = "other" }), true, "was submitted with other"},
+		{"another build", change(good, func(s *temporal.Spec) { s.PlanSHA256 = "other" }), true, "the builds differ"},
+		{"a setting that this build does not know", change(good, func(s *temporal.Spec) { s.Settings["colour"] = "red" }), true, "--colour"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := work.Prepare(t.Context(), tc.spec)
+			var p interface{ Permanent() bool }
+			if err == nil || errors.As(err, &p) != tc.permanent || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("permanent %v, want %v with %q: %v", !tc.permanent, tc.permanent, tc.want, err)
+			}
+		})
+	}
+}
+
+// A finished dataset that is submitted again stays finished at every moment: nothing of its commit is touched.
+func TestRemoteLeavesWhatIsFinished(t *testing.T) {
+	t.Setenv("SOURCE_DATE_EPOCH", epoch)
+	work, spec := remoteTest(t)
+	out := filepath.Join(t.TempDir(), "o")
+	s := spec(out)
+	o, err := work.Prepare(t.Context(), s)
+	if err != nil || o.Shards != 2 || len(o.Missing) != 2 {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	for _, k := range append(o.Missing, 0) { // one of them twice
+		if _, err := work.Shard(t.Context(), s, k, func(int64) {}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := work.Finalize(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	before := make(map[string]os.FileInfo)
+	for _, name := range []string{"_SUCCESS", "manifest.json", "_pfgmgen/plan.json"} {
+		if before[name], err = os.Stat(filepath.Join(out, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if o, err = work.Prepare(t.Context(), s); err != nil || len(o.Missing) != 0 || o.SamplesDone != 80 {
+		t.Errorf("%+v, %v", o, err)
+	}
+	for name, info := range before {
+		if now, err := os.Stat(filepath.Join(out, name)); err != nil || !os.SameFile(now, info) {
+			t.Errorf("%s was touched (%v)", name, err)
+		}
+	}
+}
+
+// The end of the context stops the solver within a step, and leaves nothing that looks finished.
+func TestRemoteShardStops(t *testing.T) {
+	work, spec := remoteTest(t)
+	out := filepath.Join(t.TempDir(), "o")
+	s := spec(out, "num-samples", "100000", "shard-rows", "100000", "steps", "10000") // far more steps than there is time for
+	if _, err := work.Prepare(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var ended time.Time
+	time.AfterFunc(500*time.Millisecond, func() { ended = time.Now(); cancel() })
+	if _, err := work.Shard(ctx, s, 0, func(int64) {}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if took := time.Since(ended); took > 2*time.Second {
+		t.Errorf("the shard stopped %v after the end of its context", took)
+	}
+	for name := range tree(t, out) {
+		if strings.Contains(name, "shard-") || strings.Contains(name, "train-") {
+			t.Errorf("%s is there", name)
+		}
+	}
+}
+
+// A worker that cannot compute says so at once instead of failing shards.
+func TestWorkerNeedsItsDevice(t *testing.T) {
+	server := temporaltest.Start(t)
+	t.Setenv("TEMPORAL_CONFIG_FILE", os.DevNull)
+	cmd := child("worker", "--address", server.Addr)
+	cmd.Env = append(cmd.Env, "PFGMGEN_ONNXRUNTIME="+filepath.Join(t.TempDir(), "none"))
+	b, err := cmd.CombinedOutput()
+	if err == nil || cmd.ProcessState.ExitCode() != exitFailure || !strings.Contains(string(b), "cannot work as --device cpu") || strings.Contains(string(b), "waiting for work") {
+		t.Errorf("%v: %s", err, b)
 	}
 }

@@ -29,6 +29,14 @@ const maxPlan = 16 << 20
 // ErrPlace is wrapped by errors about a place that cannot or must not take a dataset.
 var ErrPlace = errors.New("not a place for a dataset")
 
+// ErrTaken is matched, besides, by errors about a place that holds something else: trying again will not change that.
+var ErrTaken = errors.New("the place holds something else")
+
+// taken is an error about what a place holds, in its own words.
+type taken struct{ error }
+
+func (t taken) Is(target error) bool { return target == ErrTaken }
+
 // harmless are names that file systems and file managers leave in directories that people call empty.
 var harmless = map[string]bool{"lost+found": true, ".DS_Store": true}
 
@@ -79,7 +87,7 @@ func CheckPlace(ctx context.Context, st store.Store) (ours bool, err error) {
 		}
 	}
 	if len(foreign) > 0 {
-		return false, refuse(st, fmt.Errorf("it holds %s and no plan of ours; choose a new or empty directory", list(foreign)))
+		return false, refuse(st, taken{fmt.Errorf("it holds %s and no plan of ours; choose a new or empty directory", list(foreign))})
 	}
 	return false, nil
 }
@@ -149,7 +157,7 @@ func WritePlan(ctx context.Context, st store.Store, plan, before []byte) (first 
 		err = f.CommitNew(ctx)
 	}
 	if errors.Is(err, fs.ErrExist) {
-		return false, refuse(st, errors.New("a run with other settings has just begun there; choose another place"))
+		return false, refuse(st, taken{errors.New("a run with other settings has just begun there; choose another place")})
 	}
 	if err != nil {
 		return false, datasetError(err)
@@ -179,14 +187,15 @@ func removeCommit(ctx context.Context, st store.Store) error {
 	return nil
 }
 
-// ReadPlan returns the plan record of a place, byte for byte as it was written. Without one the error wraps fs.ErrNotExist.
+// ReadPlan returns the plan record of a place, byte for byte as it was written. Without one the error wraps fs.ErrNotExist;
+// one that is not JSON matches [ErrTaken].
 func ReadPlan(ctx context.Context, st store.Store) ([]byte, error) {
 	plan, err := readBounded(ctx, st, planName, maxPlan)
 	if err != nil {
 		return nil, err
 	}
 	if !json.Valid(plan) {
-		return nil, fmt.Errorf("dataset: %s: not JSON; the record of this run is damaged, choose a new directory", at(st, planName))
+		return nil, taken{fmt.Errorf("dataset: %s: not JSON; the record of this run is damaged, choose a new directory", at(st, planName))}
 	}
 	return plan, nil
 }

@@ -66,6 +66,9 @@ func TestPlaces(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), c.want) || !errors.Is(err, ErrPlace) || !strings.Contains(err.Error(), dir) {
 					t.Errorf("error %v, want ...%s...", err, c.want)
 				}
+				if foreign := strings.HasPrefix(c.want, "it holds"); errors.Is(err, ErrTaken) != foreign {
+					t.Errorf("taken %v, want %v: %v", !foreign, foreign, err)
+				}
 				if _, err := Create(t.Context(), store.Dir(dir), fixtureSchema(), Options{}); !errors.Is(err, ErrPlace) {
 					t.Errorf("Create: %v", err)
 				}

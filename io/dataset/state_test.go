@@ -152,9 +152,9 @@ func TestPlanIsClaimedOnce(t *testing.T) {
 		}{
 			{a, nil, true, nil},       // claimed
 			{a, nil, false, nil},      // by two at once
-			{b, nil, false, ErrPlace}, // by another run
+			{b, nil, false, ErrTaken}, // by another run
 			{b, a, false, nil},        // grown
-			{c, a, false, ErrPlace},   // from what it is no more
+			{c, a, false, ErrTaken},   // from what it is no more
 		} {
 			first, err := WritePlan(ctx, st, step.plan, step.before)
 			if first != step.first || !errors.Is(err, step.err) {
