@@ -94,7 +94,7 @@ train-graphs-molecules:
 	mkdir -p out/train
 	$(TRAIN) $(MOLECULES) --steps 12000 --out out/train/graphs-molecules-good.onnx
 	$(TRAIN) $(MOLECULES) --steps 3000 --out out/train/graphs-molecules-worse.onnx
-	bin/pfgmgen guide out/train/graphs-molecules-good.onnx out/train/graphs-molecules-worse.onnx --weight 2 --below 1.5 --out models/graphs-molecules.onnx
+	bin/pfgmgen guide out/train/graphs-molecules-good.onnx out/train/graphs-molecules-worse.onnx --weight 2 --below 0.7 --out models/graphs-molecules.onnx
 
 train-graphs-community:
 	$(TRAIN) --domain graphs --data family:community-small --set count=8000 --size small --steps 6000 --weights fp16 --license Apache-2.0 \
