@@ -114,16 +114,7 @@ func read(t *testing.T, st store.Store, name string) string {
 // equalContent fails unless a place holds what want says, to the last byte.
 func equalContent(t *testing.T, place string, want map[string]string) {
 	t.Helper()
-	got := content(t, place)
-	for name, data := range want {
-		if other, ok := got[name]; !ok || other != data {
-			t.Errorf("%s: %s is missing or differs: %d bytes, want %d", place, name, len(other), len(data))
-		}
-		delete(got, name)
-	}
-	for name := range got {
-		t.Errorf("%s: %s should not be there", place, name)
-	}
+	equalFiles(t, place, content(t, place), want)
 }
 
 // places are the kinds of place that the kill tests use: each call of next gives a new empty one.

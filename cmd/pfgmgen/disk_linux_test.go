@@ -14,7 +14,7 @@ import (
 // covers a failing write.
 func TestSmallAndReadOnlyDisk(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("only root can mount a file system")
+		without(t, "only root can mount a file system")
 	}
 	whole := reference(t, 400)
 	want := tree(t, whole)
@@ -43,7 +43,7 @@ mount -o remount,rw "$DISK" || exit 99
 			cmd.Stdout, cmd.Stderr = &out, &out
 			err := cmd.Run()
 			if strings.Contains(out.String(), "permission denied") || strings.Contains(out.String(), "Operation not permitted") {
-				t.Skipf("no mounts here: %s", out.String())
+				without(t, "no mounts here: %s", out.String())
 			}
 			if err != nil {
 				t.Fatalf("%v: %s", err, out.String())
@@ -58,15 +58,7 @@ mount -o remount,rw "$DISK" || exit 99
 			case !strings.Contains(out.String(), cause) || !strings.Contains(out.String(), "exit 1\n"):
 				t.Errorf("said %s, want exit 1 and %s", out.String(), cause)
 			}
-			got := tree(t, copied)
-			if len(got) != len(want) {
-				t.Errorf("%d files, want %d", len(got), len(want))
-			}
-			for file, data := range want {
-				if got[file] != data {
-					t.Errorf("%s differs: %d bytes, want %d", file, len(got[file]), len(data))
-				}
-			}
+			equalFiles(t, copied, tree(t, copied), want)
 		})
 	}
 }

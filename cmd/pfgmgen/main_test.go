@@ -40,6 +40,15 @@ func child(args ...string) *exec.Cmd {
 	return cmd
 }
 
+// without ends a test for which the machine lacks something: it fails in CI, which has to bring it, and is skipped elsewhere.
+func without(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
+
 // mustRun runs the program and fails unless it ends with want.
 func mustRun(t *testing.T, want int, args ...string) (stdout, stderr string) {
 	t.Helper()
