@@ -53,10 +53,6 @@ bench: setup ## run the benchmarks (BENCH=regexp picks some)
 chaos: servers ## kill runs at every change and KILLS (200) times at random, on a directory and on S3, and compare the bytes
 	PFGMGEN_CHAOS=$(KILLS) $(GO) test -count=1 -v -timeout 90m -run 'TestKilled|TestStoreComesAndGoes|TestRunRepairs|TestRunsAtOnce' ./cmd/pfgmgen
 
-.PHONY: slurm
-slurm: setup ## run an emitted job on a real Slurm of Debian, as root; no part of check, as a requeued task can wait for minutes
-	PFGMGEN_SLURM=1 $(GO) test -count=1 -v -timeout 15m -run 'TestSlurm$$' ./cmd/pfgmgen
-
 .PHONY: bench-scale
 bench-scale: setup ## what shards and commits cost, up to SHARDS (10000) shards, and the pipeline against arrow's writer alone
 	PFGMGEN_SCALE_SHARDS=$(SHARDS) $(GO) test -run '^$$' -bench 'Shards|Commit|Null' -benchtime 1x -timeout 120m ./cmd/pfgmgen

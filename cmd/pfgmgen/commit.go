@@ -19,7 +19,7 @@ func (e *env) openPlace(ctx context.Context, location string) (store.Store, erro
 	if err != nil {
 		return nil, usageError{err}
 	}
-	return failing(st)
+	return failing(ctx, st)
 }
 
 // A place is an output with the plan that it is for.

@@ -19,10 +19,9 @@ func main() {
 		// and peak memory stays close to what is in use.
 		debug.SetGCPercent(10)
 	}
-	ctx, stop := interruptible(context.Background(), os.Exit)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	// The signals stay caught to the end: one that arrives when the work is done must not turn its exit status into a failure.
+	ctx, _ := interruptible(context.Background(), os.Exit)
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // run is the program without the process: it takes the arguments after the program's name and returns the exit status.
