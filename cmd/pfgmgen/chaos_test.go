@@ -117,6 +117,18 @@ func equalContent(t *testing.T, place string, want map[string]string) {
 	equalFiles(t, place, content(t, place), want)
 }
 
+// recovered ends the test unless a place holds what want says and passes verification; context says what was done to it.
+func recovered(t *testing.T, place string, want map[string]string, context string, args ...any) {
+	t.Helper()
+	equalContent(t, place, want)
+	if code, _, stderr := pfgmgen("verify", place, "--model", exact, "--quiet"); code != 0 {
+		t.Errorf("verify %s: exit %d: %s", place, code, stderr)
+	}
+	if t.Failed() {
+		t.Fatalf("after "+context, args...)
+	}
+}
+
 // places are the kinds of place that the kill tests use: each call of next gives a new empty one.
 func places(t *testing.T) map[string]func() string {
 	t.Helper()
@@ -158,10 +170,7 @@ func TestKilledAtEveryChange(t *testing.T) {
 				if killed(t, child(chaosRun(place, 1+at%3)...), 0) {
 					t.Fatal("killed without a reason")
 				}
-				equalContent(t, place, want)
-				if t.Failed() {
-					t.Fatalf("after a kill at change %d", at)
-				}
+				recovered(t, place, want, "a kill at change %d", at)
 				tried++
 			}
 			// Three events for each file, and at least a plan, an about, two shards of four files, and four at the end.
@@ -194,10 +203,7 @@ func TestKilledAtRandom(t *testing.T) {
 					done++
 				}
 				killed(t, child(chaosRun(place, 1+random.IntN(4))...), 0)
-				equalContent(t, place, want)
-				if t.Failed() {
-					t.FailNow()
-				}
+				recovered(t, place, want, "%d kills in all", done)
 				if runs > 100*wanted {
 					t.Fatal("the kills come too late")
 				}
@@ -241,7 +247,7 @@ func TestStoreComesAndGoes(t *testing.T) {
 		if err := cmd.Wait(); err != nil {
 			t.Fatalf("%v: %s", err, out.String())
 		}
-		equalContent(t, place, want)
+		recovered(t, place, want, "the server was away")
 	})
 	t.Run("bad network", func(t *testing.T) {
 		relay := storetest.Proxy(t, server.Addr, 0.05)
@@ -250,11 +256,31 @@ func TestStoreComesAndGoes(t *testing.T) {
 			if killed(t, child(chaosRun(inBucket(relay.Addr, name), 2)...), 0) {
 				t.Fatal("killed without a reason")
 			}
-			equalContent(t, inBucket(server.Addr, name), want)
+			recovered(t, inBucket(server.Addr, name), want, "a bad network")
 		}
 		if relay.Lost() == 0 {
 			t.Error("no connection was lost, so the test shows nothing")
 		}
 		t.Logf("%d connections lost", relay.Lost())
+	})
+	t.Run("slow network", func(t *testing.T) {
+		relay := storetest.Proxy(t, server.Addr, 0.05)
+		relay.Slow(64 << 10) // the parts, of some ten kilobytes, take a moment each
+		if killed(t, child(chaosRun(inBucket(relay.Addr, "slow"), 2)...), 0) {
+			t.Fatal("killed without a reason")
+		}
+		recovered(t, inBucket(server.Addr, "slow"), want, "a slow network")
+		// Slower than that, a run is killed in the middle of a part.
+		relay.Slow(8 << 10)
+		for k := range 2 {
+			place := fmt.Sprintf("killed%d", k)
+			if !killed(t, child(chaosRun(inBucket(relay.Addr, place), 2)...), 3*time.Second) {
+				t.Fatal("over before it was killed")
+			}
+			if killed(t, child(chaosRun(inBucket(server.Addr, place), 2)...), 0) {
+				t.Fatal("killed without a reason")
+			}
+			recovered(t, inBucket(server.Addr, place), want, "a kill at a slow network")
+		}
 	})
 }

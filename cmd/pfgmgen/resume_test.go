@@ -7,9 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // epoch is the time of datasets that must be equal to the last byte.
@@ -161,6 +163,42 @@ func TestResumeMakesOnlyWhatIsMissing(t *testing.T) {
 }
 
 // A dataset that grew, once and again, is the one that would have been made at once.
+// A clock that is moved back, by hand or on another machine, changes nothing: a run that was cut off goes on among files
+// from the future, keeps the time at which it began, and ends with the bytes of an uninterrupted one. So does a clock that
+// is moved forward, among files that look long forgotten.
+func TestClockMoved(t *testing.T) {
+	whole := reference(t, 200)
+	for name, moved := range map[string]time.Duration{"back": -48 * time.Hour, "forward": 1000 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			out := filepath.Join(t.TempDir(), "o")
+			if err := os.CopyFS(out, os.DirFS(whole)); err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range []string{"_SUCCESS", "manifest.json", "README.md", "croissant.json", "_pfgmgen/shard-00002.json", "data/train-00004.parquet"} {
+				if err := os.Remove(filepath.Join(out, name)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			copyFile(t, out, "data/train-00003.parquet", "data/.train-00002.parquet.1-1.tmp") // of the process that was cut off
+			stamp := time.Now().Add(-moved)
+			for name := range tree(t, out) {
+				if err := os.Chtimes(filepath.Join(out, name), stamp, stamp); err != nil {
+					t.Fatal(err)
+				}
+			}
+			began, err := strconv.ParseInt(epoch, 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("SOURCE_DATE_EPOCH", strconv.FormatInt(began+int64(moved/time.Second), 10))
+			mustRun(t, 0, small(out, 200)...)
+			mustRun(t, 0, "gc", out)
+			equalTrees(t, out, whole)
+			mustRun(t, 0, "verify", out, "--model", exact)
+		})
+	}
+}
+
 func TestExtend(t *testing.T) {
 	whole := reference(t, 200)
 	for _, sizes := range [][]int{{1, 200}, {40, 200}, {50, 121, 160, 200}} {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // A Relay forwards connections to a server and loses some of them.
@@ -19,6 +20,7 @@ type Relay struct {
 	count atomic.Int64
 	lost  atomic.Int64
 	held  atomic.Bool
+	rate  atomic.Int64 // bytes a second of each connection to the server; 0: as fast as it goes
 
 	mu    sync.Mutex
 	rng   *rand.Rand
@@ -66,6 +68,9 @@ func (p *Relay) CutAll() {
 
 // Hold makes the proxy take connections and bytes and forward none, as a network does that swallows packets.
 func (p *Relay) Hold(on bool) { p.held.Store(on) }
+
+// Slow makes each connection carry so many bytes a second to the server, 0 for as many as it can.
+func (p *Relay) Slow(bytes int64) { p.rate.Store(bytes) }
 
 // Lost is the number of connections lost so far.
 func (p *Relay) Lost() int64 { return p.lost.Load() }
@@ -120,6 +125,9 @@ func (p *Relay) copy(l *link, to, from net.Conn, up bool) {
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buf)
+		if rate := p.rate.Load(); up && rate > 0 {
+			time.Sleep(time.Duration(n) * time.Second / time.Duration(rate))
+		}
 		if n > 0 && !p.held.Load() {
 			some, whole := p.pass(l, n, up)
 			if !whole {
