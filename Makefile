@@ -31,8 +31,7 @@ build: setup ## build bin/pfgmgen
 
 .PHONY: servers
 servers: setup ## build the servers that tests start on loopback (some minutes, once)
-	@setup/versitygw.sh
-	@setup/temporal.sh
+	@for server in s3 gcs temporal; do setup/server.sh $$server >/dev/null || exit 1; done
 
 .PHONY: check
 check: lint servers ## formatting, vet, staticcheck, tidy go.mod, and the tests under the race detector
@@ -50,7 +49,7 @@ bench: setup ## run the benchmarks (BENCH=regexp picks some)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
 
 .PHONY: chaos
-chaos: servers ## kill runs at every change and KILLS (200) times at random, on a directory and on S3, and compare the bytes
+chaos: servers ## kill runs at every change and KILLS (200) times at random, in a directory and in buckets, and compare the bytes
 	PFGMGEN_CHAOS=$(KILLS) $(GO) test -count=1 -v -timeout 90m -run 'TestKilled|TestStoreComesAndGoes|TestRunRepairs|TestRunsAtOnce' ./cmd/pfgmgen
 
 .PHONY: bench-scale

@@ -33,7 +33,7 @@ func newProject(t *testing.T, npm string) project {
 	if err := os.Mkdir(filepath.Join(p.root, "setup"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"onnxruntime.sh", "tools.sh", "versitygw.sh", "temporal.sh", "package.json", "package-lock.json"} {
+	for _, name := range []string{"onnxruntime.sh", "tools.sh", "server.sh", "package.json", "package-lock.json"} {
 		b, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -59,9 +59,11 @@ func newProject(t *testing.T, npm string) project {
 	return p
 }
 
+// run runs a script, which may stand before an argument.
 func (p project) run(t *testing.T, script string, env ...string) (text string, ok bool) {
 	t.Helper()
-	cmd := exec.Command(filepath.Join(p.root, "setup", script))
+	name, args, _ := strings.Cut(script, " ")
+	cmd := exec.Command(filepath.Join(p.root, "setup", name), strings.Fields(args)...)
 	cmd.Env = append([]string{"PATH=" + p.tools, "HOME=" + p.root}, env...)
 	b, err := cmd.CombinedOutput()
 	if _, exited := err.(*exec.ExitError); err != nil && !exited {
@@ -165,12 +167,15 @@ func TestMissingTools(t *testing.T) {
 
 // TestServersOnce: the servers of the tests are built once, and what is not whole is not taken for built.
 func TestServersOnce(t *testing.T) {
-	for _, name := range []string{"versitygw", "temporal"} {
-		t.Run(name, func(t *testing.T) { serverOnce(t, name) })
+	for server, name := range map[string]string{"s3": "versitygw", "gcs": "fake-gcs-server", "temporal": "temporal"} {
+		t.Run(server, func(t *testing.T) { serverOnce(t, "server.sh "+server, name) })
+	}
+	if text, ok := newProject(t, "").run(t, "server.sh ftp"); ok || !strings.Contains(text, "got 'ftp'") {
+		t.Errorf("an unknown server: success %t, says %q", ok, text)
 	}
 }
 
-func serverOnce(t *testing.T, name string) {
+func serverOnce(t *testing.T, script, name string) {
 	p := newProject(t, "")
 	goes := func(script string) {
 		t.Helper()
@@ -178,11 +183,11 @@ func serverOnce(t *testing.T, name string) {
 			t.Fatal(err)
 		}
 	}
-	if text, ok := p.run(t, name+".sh"); ok || !strings.Contains(text, "Go is missing") {
+	if text, ok := p.run(t, script); ok || !strings.Contains(text, "Go is missing") {
 		t.Errorf("without Go: success %t, says %q", ok, text)
 	}
 	goes(`printf half > "$GOBIN/` + name + `"; exit 1`)
-	if text, ok := p.run(t, name+".sh"); ok || !strings.Contains(text, "could not be built") {
+	if text, ok := p.run(t, script); ok || !strings.Contains(text, "could not be built") {
 		t.Errorf("a build that fails: success %t, says %q", ok, text)
 	}
 	if left, _ := filepath.Glob(filepath.Join(p.root, ".cache", "bin", "*")); len(left) > 0 {
@@ -190,7 +195,7 @@ func serverOnce(t *testing.T, name string) {
 	}
 	goes(`[ "$1" = install ] && printf server > "$GOBIN/` + name + `" && chmod +x "$GOBIN/` + name + `"`)
 	for _, builds := range []bool{true, false} {
-		text, ok := p.run(t, name+".sh")
+		text, ok := p.run(t, script)
 		if !ok || strings.Contains(text, "building") != builds {
 			t.Errorf("success %t, says %q, want a build: %t", ok, text, builds)
 		}

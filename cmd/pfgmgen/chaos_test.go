@@ -133,10 +133,11 @@ func recovered(t *testing.T, place string, want map[string]string, context strin
 func places(t *testing.T) map[string]func() string {
 	t.Helper()
 	dir, n := t.TempDir(), 0
-	server := storetest.S3(t)
+	s3, gs := storetest.S3(t), storetest.GCS(t)
 	return map[string]func() string{
 		"directory": func() string { n++; return filepath.Join(dir, strconv.Itoa(n)) },
-		"bucket":    func() string { n++; return inBucket(server.Addr, strconv.Itoa(n)) },
+		"s3":        func() string { n++; return inBucket(s3.Addr, strconv.Itoa(n)) },
+		"gs":        func() string { n++; return fmt.Sprint(gs.URL, "/", n) },
 	}
 }
 

@@ -13,9 +13,9 @@ import (
 	"gocloud.dev/blob/azureblob"
 )
 
-// TestOtherClouds: no server of these two is at hand, so only what they answer to somebody who may do nothing, or asks for
-// what is not there, is tried, as their documentation has it.
-func TestOtherClouds(t *testing.T) {
+// TestRefusals tries what two servers say to somebody who may do nothing, or asks for what is not there, as their
+// documentation has it: that of the tests allows everything to everybody, and none is at hand for azblob.
+func TestRefusals(t *testing.T) {
 	status := http.StatusForbidden
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)

@@ -24,14 +24,16 @@ func TestConformance(t *testing.T) {
 		conform(t, func(t *testing.T) Store { return Dir(filepath.Join(t.TempDir(), "out")) })
 	})
 	t.Run("memory", func(t *testing.T) { conform(t, func(t *testing.T) Store { return quick(Memory()) }) })
-	t.Run("s3", func(t *testing.T) {
-		s := storetest.S3(t)
-		n := 0
-		conform(t, func(t *testing.T) Store {
-			n++
-			return open(t, strings.Replace(s.URL, "?", fmt.Sprintf("/in/%d?", n), 1))
+	for name, server := range map[string]func(testing.TB) *storetest.Server{"s3": storetest.S3, "gs": storetest.GCS} {
+		t.Run(name, func(t *testing.T) {
+			bucket, params, _ := strings.Cut(server(t).URL, "?")
+			n := 0
+			conform(t, func(t *testing.T) Store {
+				n++
+				return open(t, fmt.Sprintf("%s/in/%d?%s", bucket, n, params))
+			})
 		})
-	})
+	}
 }
 
 func open(t *testing.T, location string) *Bucket {

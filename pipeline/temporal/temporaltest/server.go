@@ -3,8 +3,6 @@ package temporaltest
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -18,10 +16,9 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
-)
 
-// version is the one that setup/temporal.sh builds.
-const version = "1.5.1"
+	"pfgmgen/internal/servertest"
+)
 
 // A Server is a Temporal server with the namespace default.
 type Server struct {
@@ -41,7 +38,7 @@ func Start(t testing.TB) *Server {
 	if testing.Short() {
 		t.Skip("starts a Temporal server: not with -short")
 	}
-	program, err := find()
+	program, err := servertest.Program("temporal")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,37 +104,4 @@ func (s *Server) Kill() {
 	s.cmd.Process.Kill()
 	s.cmd.Wait()
 	s.cmd = nil
-}
-
-// find is the program of the server, built first if it must be.
-func find() (string, error) {
-	root, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(root, "setup", "temporal.sh")); err == nil {
-			break
-		}
-		parent := filepath.Dir(root)
-		if parent == root {
-			return "", errors.New("setup/temporal.sh is not above the working directory: run the test inside the project")
-		}
-		root = parent
-	}
-	program := filepath.Join(root, ".cache", "bin", "temporal-"+version)
-	if _, err := os.Stat(program); err == nil {
-		return program, nil
-	}
-	// Before the test's own limit of time ends, which would name no cause.
-	ctx, cancel := context.WithTimeout(context.Background(), 9*time.Minute)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, filepath.Join(root, "setup", "temporal.sh")).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("setup/temporal.sh: %w\n%s", err, strings.TrimSpace(string(out)))
-	}
-	if _, err := os.Stat(program); err != nil {
-		return "", fmt.Errorf("setup/temporal.sh builds another version than pipeline/temporal/temporaltest wants: %w", err)
-	}
-	return program, nil
 }
