@@ -60,8 +60,8 @@
 //
 // A cancelled upload leaves no object and no parts. One that is cancelled after its last byte was sent may yet be there,
 // whole. A process that is killed leaves no object either, but on S3 the parts of a file of 16 MiB and more: Sweep aborts
-// uploads under the prefix that are older than a day. Where the credentials do not allow that, give the bucket a lifecycle
-// rule AbortIncompleteMultipartUpload of some days. Google and Azure drop such parts themselves after a week.
+// uploads under the prefix, at most one folder down, that are older than a day. Where the credentials do not allow that, or
+// there is no prefix, give the bucket a lifecycle rule AbortIncompleteMultipartUpload of some days. Google and Azure drop such parts themselves after a week.
 //
 // A file on its way to a bucket is staged in TMPDIR, which needs room for the largest file times the number of writers, and
 // so does Local for the file that it brings.

@@ -74,10 +74,11 @@ func (b *Bucket) Sweep(ctx context.Context) error {
 }
 
 // abortUploads is what Sweep does on S3. An object is whole or not there, so only uploads in parts are left behind, and only S3 keeps those
-// for ever. Who may not list or abort them sweeps nothing: a lifecycle rule of the bucket does the same.
+// for ever. Who may not list or abort them sweeps nothing: a lifecycle rule of the bucket does the same. Nor does a dataset without a
+// prefix, which cannot tell its own from what others upload to the bucket, and none sweeps deeper than its files are.
 func (b *Bucket) abortUploads(ctx context.Context) error {
 	var client *s3.Client
-	if !b.blob.As(&client) {
+	if b.prefix == "" || !b.blob.As(&client) {
 		return nil
 	}
 	bucket := b.bucket()
@@ -93,7 +94,8 @@ func (b *Bucket) abortUploads(ctx context.Context) error {
 			return nameError(b.url(""), explained(err))
 		}
 		for _, u := range page.Uploads {
-			if u.Initiated == nil || time.Since(*u.Initiated) < b.orphan {
+			name := strings.TrimPrefix(aws.ToString(u.Key), b.prefix)
+			if u.Initiated == nil || time.Since(*u.Initiated) < b.orphan || strings.Count(name, "/") > 1 {
 				continue
 			}
 			_, err := brief(ctx, b, func(ctx context.Context) (*s3.AbortMultipartUploadOutput, error) {

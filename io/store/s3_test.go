@@ -256,18 +256,23 @@ func TestS3Sweep(t *testing.T) {
 	b := open(t, strings.Replace(s.URL, "?", "/mine?", 1))
 	var client *s3.Client
 	b.blob.As(&client)
-	for _, key := range []string{"mine/data/x", "mine/data/y", "other/z"} {
+	for _, key := range []string{"mine/data/x", "mine/y", "mine/another/data/x", "other/z"} {
 		in := &s3.CreateMultipartUploadInput{Bucket: aws.String(storetest.Bucket), Key: aws.String(key)}
 		if _, err := client.CreateMultipartUpload(t.Context(), in); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := b.Sweep(t.Context()); err != nil || uploads(t, b) != 3 {
+	if err := b.Sweep(t.Context()); err != nil || uploads(t, b) != 4 {
 		t.Errorf("young uploads: %v, %d are left", err, uploads(t, b))
 	}
 	b.orphan = 0
-	if err := b.Sweep(t.Context()); err != nil || uploads(t, b) != 1 {
-		t.Errorf("old uploads: %v, %d are left, want that of the other prefix", err, uploads(t, b))
+	if err := b.Sweep(t.Context()); err != nil || uploads(t, b) != 2 {
+		t.Errorf("old uploads: %v, %d are left, want that of the other prefix and that of a dataset below", err, uploads(t, b))
+	}
+	root := open(t, s.URL)
+	root.orphan = 0
+	if err := root.Sweep(t.Context()); err != nil || uploads(t, b) != 2 {
+		t.Errorf("a dataset that is the bucket: %v, %d are left, want all", err, uploads(t, b))
 	}
 }
 
