@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -226,10 +227,10 @@ func TestStoreComesAndGoes(t *testing.T) {
 
 	t.Run("server restarted", func(t *testing.T) {
 		place := inBucket(server.Addr, "restarted")
-		cmd := child(chaosRun(place, 2)...)
+		cmd := child(append(chaosRun(place, 2), "--json")...)
 		cmd.Env = append(cmd.Env, "SOURCE_DATE_EPOCH="+epoch)
-		var out bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &out, &out
+		var out, said bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &said
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -243,10 +244,17 @@ func TestStoreComesAndGoes(t *testing.T) {
 			}
 		}
 		server.Stop()
-		time.Sleep(time.Second)
+		time.Sleep(5 * time.Second)
 		server.Start()
 		if err := cmd.Wait(); err != nil {
-			t.Fatalf("%v: %s", err, out.String())
+			t.Fatalf("%v: %s", err, said.String())
+		}
+		if n := strings.Count(said.String(), "; trying again in"); n != 1 || !strings.Contains(said.String(), "the server does not answer") {
+			t.Errorf("said %d times that it tries again, want once and why: %s", n, said.String())
+		}
+		var res runResult
+		if err := json.Unmarshal(out.Bytes(), &res); err != nil || res.Storage == 0 {
+			t.Errorf("the result tells of %d retries (%v): %s", res.Storage, err, out.String())
 		}
 		recovered(t, place, want, "the server was away")
 	})

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
+	"sync"
+	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
 
@@ -19,7 +22,40 @@ func (e *env) openPlace(ctx context.Context, location string) (store.Store, erro
 	if err != nil {
 		return nil, usageError{err}
 	}
+	if b, ok := st.(*store.Bucket); ok {
+		b.Notify((&outage{e: e}).notify)
+	}
 	return failing(ctx, st)
+}
+
+// An outage is said once in a while, however many operations meet it.
+type outage struct {
+	e    *env
+	mu   sync.Mutex
+	said time.Time
+}
+
+// sayAgain is how often an outage is said.
+const sayAgain = time.Minute
+
+func (o *outage) notify(err error, wait time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	cause, _, _ := strings.Cut(err.Error(), "; ") // what to do about it comes behind, when it does not pass
+	if time.Since(o.said) < sayAgain {
+		o.e.debug("%s; trying again in %s", cause, duration(wait))
+		return
+	}
+	o.said = time.Now()
+	o.e.warn("%s; trying again in %s", cause, duration(wait))
+}
+
+// storageRetries is how often operations on a place were tried again.
+func storageRetries(st store.Store) int64 {
+	if b, ok := st.(interface{ Retries() int64 }); ok { // a bucket
+		return b.Retries()
+	}
+	return 0
 }
 
 // A place is an output with the plan that it is for.

@@ -96,6 +96,7 @@ type runResult struct {
 	Plan       pipeline.Plan      `json:"plan"`
 	Estimate   *pipeline.Estimate `json:"estimate,omitempty"` // of a dry run
 	Report     *pipeline.Report   `json:"report,omitempty"`   // of this process's work
+	Storage    int64              `json:"storage_retries"`    // operations on a bucket that were tried again
 	Counts     *dataset.Counts    `json:"counts,omitempty"`
 	Parts      []string           `json:"parts,omitempty"`   // paths below out
 	Missing    int                `json:"missing,omitempty"` // shards that are not finished

@@ -224,7 +224,7 @@ func (w *work) finish(ctx context.Context, rep *pipeline.Report) error {
 		return err
 	}
 	res := newResult("written", w.o, w.plan)
-	res.Report = rep
+	res.Report, res.Storage = rep, storageRetries(w.st)
 	if missing := w.missing(state); len(missing) > 0 {
 		if w.o.owns == nil {
 			return fmt.Errorf("%s of %d shards are not finished in %s, the first is %d; somebody has removed or changed files of this run. Run the same command again",
@@ -239,6 +239,9 @@ func (w *work) finish(ctx context.Context, rep *pipeline.Report) error {
 		return err
 	}
 	summarise(w.e, w.o, rep, man)
+	if res.Storage = storageRetries(w.st); res.Storage > 0 {
+		w.e.info("the storage failed %s times and was tried again", number(res.Storage))
+	}
 	res.take(man)
 	if err := w.e.print(res, func(io.Writer) error { return nil }); err != nil {
 		return err

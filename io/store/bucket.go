@@ -30,16 +30,21 @@ type Bucket struct {
 	idle   time.Duration // without a byte that moves, after which a transfer is given up
 	orphan time.Duration // age from which an unfinished upload in parts is taken for one whose writer is gone
 
-	retries     atomic.Int64 // of operations, after passing faults
-	answered    atomic.Bool  // the bucket has answered a request
-	there       atomic.Bool  // the bucket is known to exist
-	conditional atomic.Bool  // the server is known to refuse a second create-only PUT
+	notify      func(err error, wait time.Duration) // may be nil
+	retries     atomic.Int64                        // of operations, after passing faults
+	answered    atomic.Bool                         // the bucket has answered a request
+	there       atomic.Bool                         // the bucket is known to exist
+	conditional atomic.Bool                         // the server is known to refuse a second create-only PUT
 }
 
 var _ Store = (*Bucket)(nil)
 
 // Retries is how often an operation was tried again so far. What the clients below repeat by themselves is not in it.
 func (b *Bucket) Retries() int64 { return b.retries.Load() }
+
+// Notify makes f be told of every operation that failed and is tried again after a wait. It is called from any goroutine. Call
+// Notify before anything else.
+func (b *Bucket) Notify(f func(err error, wait time.Duration)) { b.notify = f }
 
 func newBucket(location, base, prefix string, b *blob.Bucket) *Bucket {
 	if prefix != "" {

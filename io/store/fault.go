@@ -47,7 +47,12 @@ func retry[T any](ctx context.Context, b *Bucket, op func(context.Context) (T, e
 		}
 		return v, err
 	}, backoff.WithBackOff(wait), backoff.WithMaxTries(tries), backoff.WithMaxElapsedTime(0),
-		backoff.WithNotify(func(error, time.Duration) { b.retries.Add(1) }))
+		backoff.WithNotify(func(err error, wait time.Duration) {
+			b.retries.Add(1)
+			if b.notify != nil {
+				b.notify(explained(err), wait)
+			}
+		}))
 	var permanent *backoff.PermanentError
 	if errors.As(err, &permanent) {
 		err = permanent.Unwrap()
