@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"math"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,8 +16,8 @@ import (
 // Bytes lets the memory sink's shards say how large they are.
 func (s *memoryShard) Bytes() int64 { return int64(s.lines.Len()) }
 
-// watchEverything reads a monitor without pause until stop is called, and fails when a count goes down.
-func watchEverything(t *testing.T, m *Monitor) (stop func() (reads int)) {
+// watchEverything reads a monitor, or a total, without pause until stop is called, and fails when a count goes down.
+func watchEverything(t *testing.T, m interface{ Snapshot() Snapshot }) (stop func() (reads int)) {
 	over, reads := make(chan struct{}), make(chan int)
 	go func() {
 		var before Snapshot
@@ -192,5 +194,59 @@ func TestShardsOfAFailedRunAreObserved(t *testing.T) {
 	}
 	if len(got) < 3 {
 		t.Errorf("%d shards were observed, the third one failed", len(got))
+	}
+}
+
+// What a total says is the sum of the reports of its runs, and no count goes down when one of them ends.
+func TestTotalAddsUp(t *testing.T) {
+	var total Total
+	if now := total.Snapshot(); now.Drawn != 0 || now.Elapsed != 0 || total.Live() != 0 {
+		t.Errorf("before the first run: %+v", now)
+	}
+	stop := watchEverything(t, &total)
+	reports := make([]*Report, 3)
+	var running sync.WaitGroup
+	for k := range reports {
+		running.Go(func() {
+			m, over := total.Follow()
+			defer over()
+			parts := wordParts(1+k, &memorySink{})
+			parts.Adapter, parts.Monitor = &wordAdapter{reject: rejectSome}, m
+			var err error
+			if reports[k], err = Run(context.Background(), wordPlan(int64(500+100*k), func(p *Plan) { p.ShardRows = 200 }), parts); err != nil {
+				t.Error(err)
+			}
+			over() // a second call, by the defer, changes nothing
+		})
+	}
+	running.Wait()
+	if stop() == 0 {
+		t.Error("the total was not read while the runs worked")
+	}
+	if t.Failed() {
+		return
+	}
+	var want Snapshot
+	for _, rep := range reports {
+		want.add(Snapshot{Asked: rep.Asked, Drawn: rep.Attempts, Retries: rep.Retries, Written: rep.Written, Bytes: rep.Bytes, Shards: int64(rep.Shards),
+			Rejected: rep.Rejected, Warned: rep.Warned, Stages: rep.Stages, Queues: rep.Queues, Devices: rep.Devices})
+	}
+	now := total.Snapshot()
+	if now.Asked != want.Asked || now.Drawn != want.Drawn || now.Retries != want.Retries || now.Written != want.Written || now.Bytes != want.Bytes ||
+		now.Shards != want.Shards || !maps.Equal(now.Rejected, want.Rejected) || !maps.Equal(now.Warned, want.Warned) || now.Asked != 1800 {
+		t.Errorf("total %+v, sum of the reports %+v", now, want)
+	}
+	for k, s := range now.Stages {
+		if s.Units != want.Stages[k].Units || math.Abs(s.Busy-want.Stages[k].Busy) > 1e-6 || s.Workers != 0 { // seconds are summed in another order
+			t.Errorf("stage %+v, want %+v and no workers", s, want.Stages[k])
+		}
+	}
+	for k, q := range now.Queues {
+		if q.Peak != want.Queues[k].Peak || q.Depth != 0 || q.Capacity != 0 {
+			t.Errorf("queue %+v, want the peak %d and nothing else", q, want.Queues[k].Peak)
+		}
+	}
+	if d := now.Devices[0]; d.Evaluations != want.Devices[0].Evaluations || d.BusyShare <= 0 || d.BusyShare > 1 || total.Live() != 0 {
+		t.Errorf("device %+v, want %+v; %d runs under way", d, want.Devices[0], total.Live())
 	}
 }

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"pfgmgen/domains/all"
 	"pfgmgen/io/dataset"
 	"pfgmgen/models"
 	"pfgmgen/pipeline"
+	"pfgmgen/pipeline/metrics"
 	"pfgmgen/pipeline/temporal"
 )
 
@@ -19,6 +21,10 @@ import (
 type remoteWork struct {
 	e *env
 	o workerOptions
+
+	watch   *watch
+	total   pipeline.Total // of the shards
+	retries atomic.Int64   // of the places that are closed
 
 	mu      sync.Mutex
 	engines map[string]*openEngineOf // by the hash of the model
@@ -46,16 +52,22 @@ func newRemoteWork(ctx context.Context, e *env, o workerOptions) (temporal.Work,
 	if err != nil {
 		return nil, nil, fmt.Errorf("this machine cannot work as --device %s: %w", o.engine.devices, err)
 	}
+	devices := eng.devices()
 	if err := eng.close(); err != nil {
 		return nil, nil, err
 	}
 	w := &remoteWork{e: e, o: o, engines: make(map[string]*openEngineOf)}
+	w.watch, err = watchWorker(e, o.watch, metrics.Worker{TaskQueue: o.queue, Version: buildVersion(), Slots: o.slots}, &w.total, devices, w.retries.Load)
+	if err != nil {
+		return nil, nil, err
+	}
 	return w, w.close, nil
 }
 
 // close gives the engines back. A shard that does not end within the worker's grace still uses one: then the end of the
 // process does it.
 func (w *remoteWork) close() error {
+	w.watch.close()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.busy > 0 {
@@ -149,7 +161,7 @@ func (w *remoteWork) Prepare(ctx context.Context, spec temporal.Spec) (temporal.
 	if err != nil {
 		return temporal.Outline{}, err
 	}
-	defer r.st.Close()
+	defer w.leave(r)
 	if err := r.look(ctx); err != nil {
 		return temporal.Outline{}, fault(err)
 	}
@@ -167,19 +179,30 @@ func (w *remoteWork) Prepare(ctx context.Context, spec temporal.Spec) (temporal.
 	}, nil
 }
 
+// leave closes the place that open opened.
+func (w *remoteWork) leave(r *work) {
+	w.retries.Add(storageRetries(r.st))
+	r.st.Close()
+}
+
 // Shard implements temporal.Work.
-func (w *remoteWork) Shard(ctx context.Context, spec temporal.Spec, shard int, beat func(int64)) (temporal.ShardResult, error) {
+func (w *remoteWork) Shard(ctx context.Context, spec temporal.Spec, shard int, beat func(int64)) (res temporal.ShardResult, err error) {
+	defer func() {
+		if err != nil && ctx.Err() == nil {
+			w.watch.fail()
+		}
+	}()
 	r, eng, err := w.open(ctx, spec)
 	if err != nil {
 		return temporal.ShardResult{}, err
 	}
-	defer r.st.Close()
+	defer w.leave(r)
 	w.working(1)
 	defer w.working(-1)
 	if shard < 0 || shard >= r.plan.Shards() {
 		return temporal.ShardResult{}, temporal.Permanent(fmt.Errorf("shard %d: the plan has the shards 0 to %d", shard, r.plan.Shards()-1))
 	}
-	res := temporal.ShardResult{Samples: r.samples([]int{shard})}
+	res.Samples = r.samples([]int{shard})
 	parts := eng.parts(r.model, w.o.workers)
 	schema, err := pipeline.Schema(r.model.adapter.Fields(), parts.About)
 	if err != nil {
@@ -191,6 +214,9 @@ func (w *remoteWork) Shard(ctx context.Context, spec temporal.Spec, shard int, b
 	}
 	parts.Sink = &sink{place: r.place, w: writer}
 	parts.Observer = beats(beat)
+	var over func()
+	parts.Monitor, over = w.total.Follow()
+	defer over()
 	parts.Next = (&queue{st: r.st, todo: []int{shard}}).next
 	if _, err := pipeline.Run(ctx, r.plan, parts); err != nil {
 		return res, fault(err)
@@ -215,7 +241,7 @@ func (w *remoteWork) Finalize(ctx context.Context, spec temporal.Spec) (temporal
 	if err != nil {
 		return temporal.Summary{}, err
 	}
-	defer r.st.Close()
+	defer w.leave(r)
 	state, err := r.place.state(ctx, dataset.CheckSize)
 	if err != nil {
 		return temporal.Summary{}, err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -64,7 +65,8 @@ func TestWorkersMakeThePlainRun(t *testing.T) {
 	want := content(t, filepath.Join(whole, "plain"))
 
 	kill, _ := startWorker(t)
-	_, stop := startWorker(t)
+	figures := filepath.Join(t.TempDir(), "worker.prom")
+	_, stop := startWorker(t, "--metrics-file", figures)
 	for kind, place := range map[string]string{"directory": filepath.Join(t.TempDir(), "o"), "bucket": inBucket(s3.Addr, "remote")} {
 		t.Run(kind, func(t *testing.T) {
 			e := newEnv(new(bytes.Buffer), new(bytes.Buffer))
@@ -123,6 +125,20 @@ func TestWorkersMakeThePlainRun(t *testing.T) {
 	}
 	if code, said := stop(); code != exitInterrupted {
 		t.Errorf("the worker ended with %d: %s", code, said)
+	}
+	text, err := os.ReadFile(figures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The other worker was killed in its first shards, so that this one made nearly all of 10 shards of 40 rows thrice, and 2 again.
+	var rows, made int
+	for line := range strings.Lines(string(text)) {
+		fmt.Sscanf(line, "pfgmgen_rows_total %d", &rows)
+		fmt.Sscanf(line, `pfgmgen_shards_total{state="done"} %d`, &made)
+	}
+	if made < 20 || made > 32 || rows != 40*made || !strings.Contains(string(text), `pfgmgen_device_evaluations_total{device="cpu"}`) ||
+		!strings.Contains(string(text), "pfgmgen_worker_slots_busy 0\n") {
+		t.Errorf("%d rows in %d shards: %s", rows, made, text)
 	}
 }
 

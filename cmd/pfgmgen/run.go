@@ -145,7 +145,7 @@ func generate(ctx context.Context, e *env, o runOptions) (err error) {
 	defer st.Close()
 	w := &work{place: place{st, plan}, e: e, o: o, model: m}
 	if !o.dryRun {
-		if w.watch, err = newWatch(ctx, e, o.watch, plan, st); err != nil {
+		if w.watch, err = newWatch(ctx, e, o.watch, plan, st, m.domain.Describe().Checks); err != nil {
 			return err
 		}
 		defer func() { w.watch.end(err) }()

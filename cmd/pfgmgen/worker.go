@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -15,6 +16,7 @@ type workerOptions struct {
 	slots   int
 	workers int // batches at a time, as of pfgmgen run
 	engine  engineChoice
+	watch   watchOptions
 	given   func(flag string) bool
 }
 
@@ -37,18 +39,18 @@ Examples:
   pfgmgen worker                                           CPUs, the server on this machine
   pfgmgen worker --address temporal:7233 --device cuda:0,cuda:1
   pfgmgen worker --task-queue night --slots 2              a queue of one's own, two shards at a time`,
-		Flags: append([]cli.Flag{
+		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "device", Category: with, Usage: "`DEVICE`, such as cpu, cuda:0, webgpu, several as cuda:0,cuda:1 (pfgmgen doctor lists them)", Value: "cpu", Destination: &o.engine.devices},
 			&cli.IntFlag{Name: "slots", Category: with, Usage: "`N` shards are made at a time", Value: 1, Destination: &o.slots},
 			&cli.IntFlag{Name: "workers", Category: with, Usage: "`N` batches of a shard are computed at a time", DefaultText: "one for each CPU, two for each accelerator", Destination: &o.workers},
 			&cli.IntFlag{Name: "threads", Category: with, Usage: "`N` CPU threads work on one batch", Value: 1, Destination: &o.engine.threads},
 			&cli.StringFlag{Name: "onnxruntime", Category: with, Usage: "`PATH` of the ONNX Runtime library or its folder", DefaultText: "looked for", Destination: &o.engine.library},
-		}, o.connection.flags()...),
+		}, o.connection.flags(), o.watch.flags()),
 		Action: func(c *cli.Context) error {
 			if _, err := arguments(c, 0, 0); err != nil {
 				return err
 			}
-			o.given = c.IsSet
+			o.given, o.watch.given = c.IsSet, c.IsSet
 			return serve(c.Context, e, *o, newWork)
 		},
 	}
@@ -63,6 +65,9 @@ func serve(ctx context.Context, e *env, o workerOptions, newWork newWork) error 
 		if f.value < 1 && (f.name != "workers" || o.given("workers")) {
 			return usageErrorf("--%s is %d, want at least 1", f.name, f.value)
 		}
+	}
+	if err := o.watch.check(); err != nil {
+		return err
 	}
 	device, err := o.engine.provider()
 	if err != nil {

@@ -78,6 +78,19 @@ func TestEveryMetricIsDocumentedAndGathered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	worker, err := NewWorker(Worker{}, new(pipeline.Total))
+	if err != nil {
+		t.Fatal(err)
+	}
+	more, err := worker.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range more {
+		if strings.HasPrefix(f.GetName(), "pfgmgen_worker") {
+			families = append(families, f)
+		}
+	}
 	doc, err := os.ReadFile("doc.go")
 	if err != nil {
 		t.Fatal(err)
@@ -139,6 +152,60 @@ func TestValuesAreThoseOfTheReport(t *testing.T) {
 	}
 	if status, _ := get(t, s.Addr(), "/"); status != http.StatusNotFound {
 		t.Errorf("/ has status %d", status)
+	}
+}
+
+func TestWorker(t *testing.T) {
+	var total pipeline.Total
+	m, err := NewWorker(Worker{TaskQueue: "pfgmgen-cpu", Version: "v1", Slots: 2}, &total)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := m.Serve("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	_, text := get(t, s.Addr(), "/metrics")
+	has(t, text, `pfgmgen_worker_info{task_queue="pfgmgen-cpu",version="v1"} 1`, "pfgmgen_worker_slots 2", "pfgmgen_worker_slots_busy 0", "pfgmgen_rows_total 0")
+	draws := int64(0)
+	for _, n := range []int64{100, 300} {
+		plan, parts := coins(n)
+		monitor, over := total.Follow()
+		parts.Monitor = monitor
+		rep, err := pipeline.Run(context.Background(), plan, parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		draws += rep.Attempts
+		_, text := get(t, s.Addr(), "/metrics")
+		has(t, text, "pfgmgen_worker_slots_busy 1", fmt.Sprintf("pfgmgen_draws_total %d", draws))
+		over()
+	}
+	m.FailShard()
+	_, text = get(t, s.Addr(), "/metrics")
+	has(t, text, "pfgmgen_worker_slots_busy 0", "pfgmgen_rows_total 400", fmt.Sprintf("pfgmgen_draws_total %d", draws), `pfgmgen_shards_total{state="done"} 4`,
+		`pfgmgen_shards_total{state="failed"} 1`, "pfgmgen_bytes_total 4000", `pfgmgen_stage_units_total{stage="commit"} 4`, `pfgmgen_stage_workers{stage="commit"} 0`)
+	if strings.Contains(text, "pfgmgen_run_") || strings.Contains(text, "pfgmgen_info") || strings.Contains(text, "rows_asked") {
+		t.Errorf("a worker has metrics of a run:\n%s", text)
+	}
+}
+
+func TestChecksCountFromZero(t *testing.T) {
+	m, err := New(Run{}, &pipeline.Monitor{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.SetChecks([]string{"A_HARD", "A_EITHER"}, []string{"A_EITHER"})
+	s, err := m.Serve("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	_, text := get(t, s.Addr(), "/metrics")
+	has(t, text, `pfgmgen_rejects_total{check="A_HARD"} 0`, `pfgmgen_rejects_total{check="A_EITHER"} 0`, `pfgmgen_warnings_total{check="A_EITHER"} 0`)
+	if strings.Contains(text, `warnings_total{check="A_HARD"}`) {
+		t.Errorf("a hard gate counts warnings:\n%s", text)
 	}
 }
 
