@@ -43,5 +43,5 @@
 // A stage counts its units and the seconds in which its workers were busy, starved (waiting for the stage before) or
 // blocked (waiting for the stage after); a queue between stages knows its depth and its peak, a device for how long an
 // evaluation was under way on it. A Monitor reads all of them while the run works, the Report has them at the end, and a
-// ShardObserver gets them shard by shard. Packages pipeline/metrics and pipeline/trace pass them on.
+// ShardObserver gets them shard by shard. A Total adds up the Monitors of many runs. Packages pipeline/metrics and pipeline/trace pass them on.
 package pipeline

@@ -175,7 +175,7 @@ func (w *remoteWork) Prepare(ctx context.Context, spec temporal.Spec) (temporal.
 	missing := r.missing(r.state)
 	return temporal.Outline{
 		RunID: r.plan.RunID(), PlanSHA256: r.plan.SHA256(), Shards: r.plan.Shards(), Samples: r.plan.NumSamples,
-		SamplesDone: r.plan.NumSamples - r.samples(missing), Missing: slices.Clone(missing),
+		SamplesDone: r.plan.NumSamples - r.samples(missing), Missing: slices.Clone(missing), MinValid: r.o.minValid,
 	}, nil
 }
 

@@ -39,6 +39,8 @@ func scheduleCommand(e *env) *cli.Command {
 			f = &cli.StringFlag{Name: "seed", Category: f.(*cli.Uint64Flag).Category, Usage: "`SEED` of all randomness, 0 to 2^63-1, or placeholders such as {year}{month}{day}", Value: "0", Destination: &seed}
 		case "out":
 			f.(*cli.StringFlag).Usage += ", with placeholders such as {date}"
+		case "min-valid":
+			f.(*cli.Float64Flag).Usage = "a run fails, and its dataset stays, when less than this `SHARE` of the draws is valid, 0 to 1"
 		}
 		flags = append(flags, f)
 	}

@@ -31,6 +31,7 @@ func TestEngine(t *testing.T) {
 		"Terminate":     testTerminate,
 		"Faults":        testFaults,
 		"Schedule":      testSchedule,
+		"Overlap":       testOverlap,
 		"NoWorker":      testNoWorker,
 		"Stubborn":      testStubborn,
 	} {
@@ -318,6 +319,29 @@ func testSchedule(t *testing.T, c *Client) {
 			t.Errorf("run %s made %s, want %s: %v", id, sum.Out, out, err)
 		}
 	}
+	// Below its share of valid draws, a scheduled run fails and the dataset stays; a submitted one is for who submitted it to judge.
+	strict := sched
+	strict.Name, strict.Spec = "strict", testSpec(filepath.Join(dir, "strict"), "step", "1ms", "min-valid", "0.8")
+	if err := c.CreateSchedule(t.Context(), strict); err != nil {
+		t.Fatal(err)
+	}
+	var failed string
+	eventually(t, "the strict schedule starts a run", func() bool {
+		for _, id := range listed(t, c, "strict", false).Recent {
+			failed = id
+		}
+		return failed != ""
+	})
+	if sum, err := c.Run(failed).wait(t.Context()); err == nil || !strings.Contains(err.Error(), "75 % of the draws were valid, the schedule asks for 80 %; the dataset was written to "+filepath.Join(dir, "strict")) {
+		t.Errorf("a run below its share of valid draws: %+v, %v", sum, err)
+	}
+	if describe(t, c, failed) != enums.WORKFLOW_EXECUTION_STATUS_FAILED {
+		t.Errorf("it is %v", describe(t, c, failed))
+	}
+	if sum, err := submit(t, c, testSpec(filepath.Join(dir, "submitted"), "step", "1ms", "min-valid", "0.8"), "schedule").wait(t.Context()); err != nil {
+		t.Errorf("submitted: %+v, %v", sum, err)
+	}
+	checkDataset(t, strict.Spec, Summary{Rows: 20})
 	cron := sched
 	cron.Name, cron.Every, cron.Cron, cron.Paused, cron.Zone = "weekly", 0, []string{"0 3 * * 1"}, true, ""
 	if err := c.CreateSchedule(t.Context(), cron); err != nil {
@@ -334,7 +358,7 @@ func testSchedule(t *testing.T, c *Client) {
 	if err := c.CreateSchedule(t.Context(), cron); err == nil || !strings.Contains(err.Error(), "wrong") {
 		t.Errorf("a wrong expression: %v", err)
 	}
-	for _, name := range []string{"nightly", "weekly"} {
+	for _, name := range []string{"nightly", "weekly", "strict"} {
 		if err := c.DeleteSchedule(t.Context(), name); err != nil {
 			t.Error(err)
 		}
@@ -343,6 +367,106 @@ func testSchedule(t *testing.T, c *Client) {
 		if err := f(t.Context(), "nobody"); err == nil || !strings.Contains(err.Error(), "no such schedule") {
 			t.Errorf("%s: %v", what, err)
 		}
+	}
+}
+
+// A held is work whose shards wait for the gate, or for the end of their context.
+type held struct {
+	fileWork
+	gate chan struct{}
+}
+
+func (w held) Shard(ctx context.Context, s Spec, shard int, beat func(int64)) (ShardResult, error) {
+	note(s.Settings[Out], "hold %d", shard)
+	tick := time.NewTicker(time.Second) // signs of life, or it is taken for stalled
+	defer tick.Stop()
+	for n := int64(1); ; n++ {
+		select {
+		case <-w.gate:
+			return w.fileWork.Shard(ctx, s, shard, beat)
+		case <-ctx.Done():
+			note(s.Settings[Out], "stop %d", shard)
+			return ShardResult{}, ctx.Err()
+		case <-tick.C:
+			beat(n)
+		}
+	}
+}
+
+// What each policy does while a run does not end: for it, and for those that are due meanwhile.
+func testOverlap(t *testing.T, c *Client) {
+	const alone = 1
+	for _, tc := range []struct {
+		policy string
+		stops  enums.WorkflowExecutionStatus // of the first run, while it holds
+		most   int                           // runs that begin while it holds, 0 for more than one
+		later  int                           // runs that begin at least, once it ends
+	}{
+		{"skip", enums.WORKFLOW_EXECUTION_STATUS_RUNNING, alone, 1},
+		{"buffer-one", enums.WORKFLOW_EXECUTION_STATUS_RUNNING, alone, 2},
+		{"buffer-all", enums.WORKFLOW_EXECUTION_STATUS_RUNNING, alone, 3},
+		{"cancel-other", enums.WORKFLOW_EXECUTION_STATUS_CANCELED, 0, 2},
+		{"terminate-other", enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, 0, 2},
+		{"allow-all", enums.WORKFLOW_EXECUTION_STATUS_RUNNING, 0, 2},
+	} {
+		t.Run(tc.policy, func(t *testing.T) {
+			t.Parallel()
+			dir, queue, gate := t.TempDir(), "overlap-"+tc.policy, make(chan struct{})
+			o := quick(queue)
+			o.Slots = 30
+			serve(t, c, held{gate: gate}, o)
+			s := testSpec(filepath.Join(dir, "{date}-{time}"), "step", "1ms", "shards", "1")
+			s.PlanSHA256 = ""
+			began := func() (outs []string) {
+				logs, err := filepath.Glob(filepath.Join(dir, "*.log"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, name := range logs { // in the order of the times
+					if out := strings.TrimSuffix(name, ".log"); count(logOf(t, out), 0, "hold") > 0 {
+						outs = append(outs, out)
+					}
+				}
+				return outs
+			}
+			if err := c.CreateSchedule(t.Context(), Schedule{Name: queue, Spec: s, TaskQueue: queue, Every: time.Second, Overlap: tc.policy, Limits: quickLimits()}); err != nil {
+				t.Fatal(err)
+			}
+			defer c.DeleteSchedule(context.Background(), queue)
+			eventually(t, "the first run is at work", func() bool { return len(began()) > 0 })
+			first := began()[0]
+			at, err := time.Parse("2006-01-02-150405", filepath.Base(first))
+			if err != nil {
+				t.Fatal(err)
+			}
+			id := "pfgmgen-" + queue + "-" + at.Format(time.RFC3339)
+			time.Sleep(time.Until(at.Add(3500 * time.Millisecond))) // three more were due by then
+			if tc.most == alone {
+				if n := len(began()); n != 1 {
+					t.Errorf("%d runs began while the first one was at work, want it alone", n)
+				}
+			} else {
+				eventually(t, "another run begins beside the first one", func() bool { return len(began()) > 1 })
+			}
+			if tc.stops != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
+				eventually(t, "the first run stops, and its shard", func() bool { return describe(t, c, id) == tc.stops && count(logOf(t, first), 0, "stop") == 1 })
+			} else if is := describe(t, c, id); is != tc.stops || count(logOf(t, first), 0, "stop") > 0 {
+				t.Errorf("the first run is %v, want it at work", is)
+			}
+			close(gate)
+			eventually(t, fmt.Sprintf("%d runs have begun", tc.later), func() bool { return len(began()) >= tc.later })
+			if tc.stops == enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
+				if sum, err := c.Run(id).wait(t.Context()); err != nil || sum.Out != first {
+					t.Errorf("the first run made %s: %v", sum.Out, err)
+				}
+			}
+			if tc.policy == "skip" {
+				d, err := c.sdk.ScheduleClient().GetHandle(t.Context(), queue).Describe(t.Context())
+				if err != nil || d.Info.NumActionsSkippedOverlap < 2 {
+					t.Errorf("%d runs were skipped, want at least 2: %v", d.Info.NumActionsSkippedOverlap, err)
+				}
+			}
+		})
 	}
 }
 

@@ -80,6 +80,7 @@ func (fileWork) Prepare(_ context.Context, s Spec) (Outline, error) {
 		return Outline{}, err
 	}
 	o := Outline{RunID: "run", PlanSHA256: plan, Shards: number(s, "shards"), Samples: int64(number(s, "shards") * number(s, "rows"))}
+	o.MinValid, _ = strconv.ParseFloat(s.Settings["min-valid"], 64)
 	for k := range o.Shards {
 		if _, err := os.Stat(filepath.Join(out, fmt.Sprintf("shard-%d", k))); err == nil {
 			o.SamplesDone += int64(number(s, "rows"))
@@ -137,7 +138,7 @@ func (fileWork) Shard(ctx context.Context, s Spec, shard int, beat func(int64)) 
 func (fileWork) Finalize(_ context.Context, s Spec) (Summary, error) {
 	out := s.Settings[Out]
 	note(out, "finalize")
-	sum := Summary{Out: out, RunID: "run", Parts: number(s, "shards"), ValidShare: 1}
+	sum := Summary{Out: out, RunID: "run", Parts: number(s, "shards"), ValidShare: 0.75}
 	for k := range sum.Parts {
 		data, err := os.ReadFile(filepath.Join(out, fmt.Sprintf("shard-%d", k)))
 		if err != nil {

@@ -55,6 +55,10 @@ type Outline struct {
 	Samples     int64  `json:"samples"`      // of the dataset
 	SamplesDone int64  `json:"samples_done"` // of the shards that are finished
 	Missing     Shards `json:"missing"`      // shards that are not
+
+	// MinValid is the share of valid draws below which a run that a schedule started fails when the dataset is finished. Who
+	// submits a run judges it himself.
+	MinValid float64 `json:"min_valid,omitempty"`
 }
 
 // A ShardResult is what is known of a finished shard.

@@ -17,6 +17,7 @@ const (
 	shardActivity    = "pfgmgen.Shard"
 	finalizeActivity = "pfgmgen.Finalize"
 	statusQuery      = "status"
+	belowMinValid    = "BelowMinValid" // type of an error
 )
 
 // scheduledTime is what the server notes on runs that a schedule starts.
@@ -131,6 +132,10 @@ func run(ctx workflow.Context, req request) (Summary, error) {
 	var sum Summary
 	if err := workflow.ExecuteActivity(req.Limits.activity(ctx, "finalize"), finalizeActivity, p.Spec).Get(ctx, &sum); err != nil {
 		return Summary{}, err
+	}
+	if !at.IsZero() && sum.ValidShare < o.MinValid {
+		return sum, sdk.NewNonRetryableApplicationError(fmt.Sprintf("%.3g %% of the draws were valid, the schedule asks for %.3g %%; the dataset was written to %s",
+			100*sum.ValidShare, 100*o.MinValid, sum.Out), belowMinValid, nil)
 	}
 	st.Phase = Finished
 	return sum, nil
