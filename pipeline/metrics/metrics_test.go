@@ -50,6 +50,17 @@ func get(t *testing.T, addr, path string) (status int, text string) {
 	return resp.StatusCode, string(b)
 }
 
+// serve serves metrics until the test ends.
+func serve(t *testing.T, m *Metrics) (addr string) {
+	t.Helper()
+	s, err := m.Serve("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s.Addr()
+}
+
 // has fails when text lacks one of the lines.
 func has(t *testing.T, text string, lines ...string) {
 	t.Helper()
@@ -115,12 +126,8 @@ func TestValuesAreThoseOfTheReport(t *testing.T) {
 	m.SkipShards(2)
 	m.SetStorage(func() int64 { return 6 })
 	m.SetState(Done)
-	s, err := m.Serve("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	status, text := get(t, s.Addr(), "/metrics")
+	addr := serve(t, m)
+	status, text := get(t, addr, "/metrics")
 	if status != http.StatusOK {
 		t.Errorf("status %d", status)
 	}
@@ -150,7 +157,7 @@ func TestValuesAreThoseOfTheReport(t *testing.T) {
 			t.Errorf("no seconds %s of the write stage:\n%s", state, text)
 		}
 	}
-	if status, _ := get(t, s.Addr(), "/"); status != http.StatusNotFound {
+	if status, _ := get(t, addr, "/"); status != http.StatusNotFound {
 		t.Errorf("/ has status %d", status)
 	}
 }
@@ -161,12 +168,8 @@ func TestWorker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := m.Serve("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	_, text := get(t, s.Addr(), "/metrics")
+	addr := serve(t, m)
+	_, text := get(t, addr, "/metrics")
 	has(t, text, `pfgmgen_worker_info{task_queue="pfgmgen-cpu",version="v1"} 1`, "pfgmgen_worker_slots 2", "pfgmgen_worker_slots_busy 0", "pfgmgen_rows_total 0")
 	draws := int64(0)
 	for _, n := range []int64{100, 300} {
@@ -178,12 +181,12 @@ func TestWorker(t *testing.T) {
 			t.Fatal(err)
 		}
 		draws += rep.Attempts
-		_, text := get(t, s.Addr(), "/metrics")
+		_, text := get(t, addr, "/metrics")
 		has(t, text, "pfgmgen_worker_slots_busy 1", fmt.Sprintf("pfgmgen_draws_total %d", draws))
 		over()
 	}
 	m.FailShard()
-	_, text = get(t, s.Addr(), "/metrics")
+	_, text = get(t, addr, "/metrics")
 	has(t, text, "pfgmgen_worker_slots_busy 0", "pfgmgen_rows_total 400", fmt.Sprintf("pfgmgen_draws_total %d", draws), `pfgmgen_shards_total{state="done"} 4`,
 		`pfgmgen_shards_total{state="failed"} 1`, "pfgmgen_bytes_total 4000", `pfgmgen_stage_units_total{stage="commit"} 4`, `pfgmgen_stage_workers{stage="commit"} 0`)
 	if strings.Contains(text, "pfgmgen_run_") || strings.Contains(text, "pfgmgen_info") || strings.Contains(text, "rows_asked") {
@@ -197,12 +200,8 @@ func TestChecksCountFromZero(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.SetChecks([]string{"A_HARD", "A_EITHER"}, []string{"A_EITHER"})
-	s, err := m.Serve("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	_, text := get(t, s.Addr(), "/metrics")
+	addr := serve(t, m)
+	_, text := get(t, addr, "/metrics")
 	has(t, text, `pfgmgen_rejects_total{check="A_HARD"} 0`, `pfgmgen_rejects_total{check="A_EITHER"} 0`, `pfgmgen_warnings_total{check="A_EITHER"} 0`)
 	if strings.Contains(text, `warnings_total{check="A_HARD"}`) {
 		t.Errorf("a hard gate counts warnings:\n%s", text)
@@ -214,12 +213,8 @@ func TestBeforeTheRunThereIsSomething(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := m.Serve("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	_, text := get(t, s.Addr(), "/metrics")
+	addr := serve(t, m)
+	_, text := get(t, addr, "/metrics")
 	has(t, text, "pfgmgen_rows_asked 7", "pfgmgen_rows_total 0", `pfgmgen_run_state{state="working"} 1`)
 }
 
