@@ -14,9 +14,10 @@
 //  5. Split by the split table (by the molecule in its column sequence, then by id), by the data's own split, or by a hash
 //     of the key that holds out about a tenth. Test records are never used.
 //  6. Drop what is isomorphic to an earlier graph of its part and class, and training graphs that are held out too.
-//  7. Order the nodes and measure the bandwidth, the longest reach of an edge in that order. Graphs beyond the 99.9 %
+//  7. Add variants of the training molecules if asked, none of which the data have (variants.go).
+//  8. Order the nodes and measure the bandwidth, the longest reach of an edge in that order. Graphs beyond the 99.9 %
 //     quantile of the training graphs are dropped, so that a few do not make the tensor wider for all.
-//  8. List the node labels, edge types, classes and sizes of the training graphs.
+//  9. List the node labels, edge types, classes and sizes of the training graphs.
 //
 // # Order
 //

@@ -117,6 +117,7 @@ func (in *input) fitted(ctx context.Context, opts options, table *splits.Split) 
 		l.identify,
 		func() error { return l.split(table) },
 		l.dropRepeats,
+		l.addVariants,
 		l.order,
 		l.nameNodes,
 		l.nameClasses,

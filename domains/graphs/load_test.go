@@ -249,6 +249,43 @@ func TestOrders(t *testing.T) {
 	}
 }
 
+// Variants are molecules that no part of the data has, each once, and all else stays as it is.
+func TestVariants(t *testing.T) {
+	plain, more := load(t, moleculeFile, "max_nodes=9", "bandwidth=4"), load(t, moleculeFile, "max_nodes=9", "bandwidth=4", "variants=3")
+	if plain.Valid.Len() != more.Valid.Len() || !slices.Equal(plain.Adapter.Shape(), more.Adapter.Shape()) {
+		t.Errorf("variants change the held-out part or the shape: %v, %v", plain.Adapter.Shape(), more.Adapter.Shape())
+	}
+	known := make(map[string]bool)
+	for _, r := range read(t, moleculeFile).records {
+		known[moleculeKey(r.g, moleculeOf(r.g))] = true
+	}
+	first, n := plain.Train.Len(), more.Train.Len()
+	if n < first+5*first/2 || n > 4*first { // small molecules have few near ones, and a longer reach leaves some out
+		t.Errorf("%d molecules with variants of %d, want nearly 4 times as many", n, first)
+	}
+	a := more.Adapter.(*adapter)
+	x := make([]float64, a.layout.size())
+	for i := range n {
+		more.Train.Encode(x, i)
+		r := a.Decode(x, -1)
+		key := more.Train.Key(i)
+		switch {
+		case r.Key() != key || !r.Verdict().Valid() || len(r.Verdict().Warnings) > 0:
+			t.Fatalf("record %d decodes to %s, %+v, want %s", i, r.Key(), r.Verdict(), key)
+		case i < first && key != plain.Train.Key(i):
+			t.Fatalf("record %d is %s, want the training molecule %s", i, key, plain.Train.Key(i))
+		case i >= first && known[key]:
+			t.Fatalf("record %d, %s, is in the data, or another variant", i, key)
+		}
+		known[key] = true
+	}
+	again := load(t, moleculeFile, "max_nodes=9", "bandwidth=4", "variants=3")
+	other := load(t, moleculeFile, "max_nodes=9", "bandwidth=4", "variants=3", "seed=2")
+	if !slices.Equal(again.Train.(*examples).keys, more.Train.(*examples).keys) || slices.Equal(other.Train.(*examples).keys, more.Train.(*examples).keys) {
+		t.Error("variants do not follow from the seed")
+	}
+}
+
 func TestConditions(t *testing.T) {
 	for _, tc := range []struct {
 		path     string
@@ -344,6 +381,8 @@ func TestLoadErrors(t *testing.T) {
 		{"a.smi", good, []string{"min_nodes=9"}, "9 to 1024 nodes"},
 		{"a.smi", good, []string{"min_nodes=9", "max_nodes=3"}, "above"},
 		{"a.smi", good, []string{"orders=0"}, "1 to 64"},
+		{"a.smi", good, []string{"variants=65"}, "0 to 64"},
+		{"a.edgelist", "0 1\n\n0 1\n1 2\n", []string{"variants=2"}, "is for molecules"},
 		{"a.smi", good, []string{"kind=proteins"}, "auto or"},
 		{"a.edgelist", "0 1\n\n0 1\n1 2\n", []string{"kind=molecules"}, "without atoms"},
 	} {

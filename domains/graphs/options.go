@@ -33,7 +33,8 @@ var loadSettings = []domains.Item{
 	{Name: "count", About: "graphs of a built-in family, 1 to 1000000; default 1280"},
 	{Name: "bandwidth", About: "longest edge in the order of the nodes, positions; graphs with a longer one are left out; default: the 99.9 % quantile of the training graphs"},
 	{Name: "orders", About: "number of node orders that each training graph is learned in, 1 to 64; default 1, the canonical one"},
-	{Name: "seed", About: "of further orders and built-in families, 0 to 2^63-1; default 1"},
+	{Name: "variants", About: "of each training molecule so many near ones, which the data do not have, are learned too, 0 (the default) to 64: for a training that another one goes on from (train --init)"},
+	{Name: "seed", About: "of further orders, variants and built-in families, 0 to 2^63-1; default 1"},
 }
 
 // options are the parsed form of LoadOptions.Settings.
@@ -45,6 +46,7 @@ type options struct {
 	minNodes, maxNodes            int
 	bandwidth                     int // 0: by quantile
 	orders                        int
+	variants                      int
 	seed                          int
 }
 
@@ -106,6 +108,8 @@ func (o *options) set(name, value string) error {
 		return number(&o.bandwidth, 1, maxNodes-1)
 	case "orders":
 		return number(&o.orders, 1, 64)
+	case "variants":
+		return number(&o.variants, 0, 64)
 	case "seed":
 		return number(&o.seed, 0, 1<<63-1)
 	}
