@@ -17,6 +17,7 @@ type Monitor struct{ run atomic.Pointer[run] }
 // A Snapshot is what a run has done so far. Stages count a unit when it is finished, so seconds lag behind by the units
 // under way; devices and queues are as they are at the moment.
 type Snapshot struct {
+	Live     int              // of a Total: runs under way
 	Asked    int64            // samples of the plan
 	Drawn    int64            // draws that came back, retries included
 	Retries  int64            // draws of a sample after its first

@@ -200,7 +200,7 @@ func TestShardsOfAFailedRunAreObserved(t *testing.T) {
 // What a total says is the sum of the reports of its runs, and no count goes down when one of them ends.
 func TestTotalAddsUp(t *testing.T) {
 	var total Total
-	if now := total.Snapshot(); now.Drawn != 0 || now.Elapsed != 0 || total.Live() != 0 {
+	if now := total.Snapshot(); now.Drawn != 0 || now.Elapsed != 0 || now.Live != 0 {
 		t.Errorf("before the first run: %+v", now)
 	}
 	stop := watchEverything(t, &total)
@@ -246,7 +246,7 @@ func TestTotalAddsUp(t *testing.T) {
 			t.Errorf("queue %+v, want the peak %d and nothing else", q, want.Queues[k].Peak)
 		}
 	}
-	if d := now.Devices[0]; d.Evaluations != want.Devices[0].Evaluations || d.BusyShare <= 0 || d.BusyShare > 1 || total.Live() != 0 {
-		t.Errorf("device %+v, want %+v; %d runs under way", d, want.Devices[0], total.Live())
+	if d := now.Devices[0]; d.Evaluations != want.Devices[0].Evaluations || d.BusyShare <= 0 || d.BusyShare > 1 || now.Live != 0 {
+		t.Errorf("device %+v, want %+v; %d runs under way", d, want.Devices[0], now.Live)
 	}
 }

@@ -41,19 +41,12 @@ func (t *Total) Follow() (m *Monitor, over func()) {
 	})
 }
 
-// Live is the number of runs under way.
-func (t *Total) Live() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.live)
-}
-
 // Snapshot is the sum. Workers, depths and capacities are those of the runs under way, peaks the largest of all. Elapsed is
 // the time since the first run began, and the busy time of a device counts once for each run that used it at that time.
 func (t *Total) Snapshot() Snapshot {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var s Snapshot
+	s := Snapshot{Live: len(t.live)}
 	s.add(t.past)
 	for _, m := range t.live {
 		s.add(m.Snapshot())
@@ -67,7 +60,7 @@ func (t *Total) Snapshot() Snapshot {
 	return s
 }
 
-// add adds all but Elapsed and shares. Nothing of o is kept.
+// add adds all but Live, Elapsed and shares. Nothing of o is kept.
 func (s *Snapshot) add(o Snapshot) {
 	s.Asked += o.Asked
 	s.Drawn += o.Drawn

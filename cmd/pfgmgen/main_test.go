@@ -146,6 +146,8 @@ func TestUsageErrors(t *testing.T) {
 		{append(rna, "--metrics-addr", "9090"), `--metrics-addr: address "9090": missing port in address; want HOST:PORT, such as`},
 		{append(rna, "--metrics-addr", "localhost:99999"), `port "99999" is not a number from 0 to 65535`},
 		{append(rna, "--metrics-addr", ""), "want HOST:PORT"},
+		{[]string{"worker", "--metrics-addr", "9090"}, `--metrics-addr: address "9090": missing port in address`},
+		{[]string{"worker", "--metrics-file", ""}, "--metrics-file is empty, want the name of a file"},
 		{append(rna, "--metrics-file", ""), "--metrics-file is empty, want the name of a file"},
 		{append(rna, "--config", filepath.Join(dir, "none.yaml")), "no such file"},
 		{append(rna, "--config", config("a.yaml", "num-sample: 3\n")), `line 1: unknown key "num-sample", did you mean num-samples?`},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"pfgmgen/domains/all"
 	"pfgmgen/io/dataset"
@@ -22,13 +21,13 @@ type remoteWork struct {
 	e *env
 	o workerOptions
 
-	watch   *watch
-	total   pipeline.Total // of the shards
-	retries atomic.Int64   // of the places that are closed
+	watch *watch
+	total pipeline.Total // of the shards
 
 	mu      sync.Mutex
 	engines map[string]*openEngineOf // by the hash of the model
-	busy    int                      // shards being made
+	opened  map[*work]bool           // their places are open
+	retries int64                    // of the places that are closed
 }
 
 // An openEngineOf is a model with the engine that runs it.
@@ -56,8 +55,8 @@ func newRemoteWork(ctx context.Context, e *env, o workerOptions) (temporal.Work,
 	if err := eng.close(); err != nil {
 		return nil, nil, err
 	}
-	w := &remoteWork{e: e, o: o, engines: make(map[string]*openEngineOf)}
-	w.watch, err = watchWorker(e, o.watch, metrics.Worker{TaskQueue: o.queue, Version: buildVersion(), Slots: o.slots}, &w.total, devices, w.retries.Load)
+	w := &remoteWork{e: e, o: o, engines: make(map[string]*openEngineOf), opened: make(map[*work]bool)}
+	w.watch, err = watchWorker(e, o.watch, metrics.Worker{TaskQueue: o.queue, Version: buildVersion(), Slots: o.slots}, &w.total, devices, w.storageRetries)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -68,11 +67,11 @@ func newRemoteWork(ctx context.Context, e *env, o workerOptions) (temporal.Work,
 // process does it.
 func (w *remoteWork) close() error {
 	w.watch.close()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.busy > 0 {
+	if w.total.Snapshot().Live > 0 {
 		return nil
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for _, x := range w.engines {
 		if x.eng != nil {
 			x.eng.close()
@@ -121,7 +120,11 @@ func (w *remoteWork) open(ctx context.Context, spec temporal.Spec) (*work, *engi
 	if err != nil {
 		return nil, nil, fault(err)
 	}
-	return &work{place: place{st, plan}, e: w.e, o: o, model: x.model}, x.eng, nil
+	r := &work{place: place{st, plan}, e: w.e, o: o, model: x.model}
+	w.mu.Lock()
+	w.opened[r] = true
+	w.mu.Unlock()
+	return r, x.eng, nil
 }
 
 // engine opens the model of a spec once.
@@ -181,8 +184,22 @@ func (w *remoteWork) Prepare(ctx context.Context, spec temporal.Spec) (temporal.
 
 // leave closes the place that open opened.
 func (w *remoteWork) leave(r *work) {
-	w.retries.Add(storageRetries(r.st))
 	r.st.Close()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.opened, r)
+	w.retries += storageRetries(r.st)
+}
+
+// storageRetries is how often operations on any place were tried again so far.
+func (w *remoteWork) storageRetries() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := w.retries
+	for r := range w.opened {
+		n += storageRetries(r.st)
+	}
+	return n
 }
 
 // Shard implements temporal.Work.
@@ -192,13 +209,13 @@ func (w *remoteWork) Shard(ctx context.Context, spec temporal.Spec, shard int, b
 			w.watch.fail()
 		}
 	}()
+	monitor, over := w.total.Follow()
+	defer over()
 	r, eng, err := w.open(ctx, spec)
 	if err != nil {
 		return temporal.ShardResult{}, err
 	}
 	defer w.leave(r)
-	w.working(1)
-	defer w.working(-1)
 	if shard < 0 || shard >= r.plan.Shards() {
 		return temporal.ShardResult{}, temporal.Permanent(fmt.Errorf("shard %d: the plan has the shards 0 to %d", shard, r.plan.Shards()-1))
 	}
@@ -213,21 +230,12 @@ func (w *remoteWork) Shard(ctx context.Context, spec temporal.Spec, shard int, b
 		return res, fault(err)
 	}
 	parts.Sink = &sink{place: r.place, w: writer}
-	parts.Observer = beats(beat)
-	var over func()
-	parts.Monitor, over = w.total.Follow()
-	defer over()
+	parts.Observer, parts.Monitor = beats(beat), monitor
 	parts.Next = (&queue{st: r.st, todo: []int{shard}}).next
 	if _, err := pipeline.Run(ctx, r.plan, parts); err != nil {
 		return res, fault(err)
 	}
 	return res, nil
-}
-
-func (w *remoteWork) working(n int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.busy += n
 }
 
 // beats passes progress on.

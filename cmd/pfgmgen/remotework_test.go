@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -276,6 +278,123 @@ func TestRemoteShardStops(t *testing.T) {
 		if strings.Contains(name, "shard-") || strings.Contains(name, "train-") {
 			t.Errorf("%s is there", name)
 		}
+	}
+}
+
+// figures are the values of an answer, by names with labels.
+func figures(t *testing.T, url string) map[string]float64 {
+	t.Helper()
+	text, err := scrape(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	by := make(map[string]float64)
+	for line := range strings.Lines(text) {
+		if metric, _, _ := strings.Cut(line, " "); metric != "#" {
+			by[metric] = value(t, text, metric)
+		}
+	}
+	return by
+}
+
+// A worker is scraped between two shards of different runs, and in the middle of the second one, whose bucket is away for a while.
+func TestMetricsOfAWorker(t *testing.T) {
+	_, spec := remoteTest(t)
+	stderr := &transcript{}
+	o := workerOptions{connection: connection{queue: "night"}, slots: 2, engine: engineChoice{devices: "cpu", threads: 1}, watch: watchOptions{addr: "127.0.0.1:0"}}
+	work, closeWork, err := newRemoteWork(t.Context(), newEnv(io.Discard, stderr), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := served.FindStringSubmatch(stderr.String())[1]
+	o.watch.addr = strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/metrics")
+	if _, _, err := newRemoteWork(t.Context(), newEnv(io.Discard, io.Discard), o); err == nil || !strings.Contains(err.Error(), "address already in use") {
+		t.Errorf("a second worker at %s: %v", o.watch.addr, err)
+	}
+	last := make(map[string]float64)
+	look := func(when string, want map[string]float64) map[string]float64 {
+		t.Helper()
+		now := figures(t, url)
+		for metric, before := range last {
+			if v, ok := now[metric]; strings.Contains(metric, "_total") && (!ok || v < before) {
+				t.Errorf("%s: %s went from %g to %g", when, metric, before, v)
+			}
+		}
+		for metric, v := range want {
+			if got, ok := now[metric]; !ok || got != v {
+				t.Errorf("%s: %s is %g, want %g", when, metric, got, v)
+			}
+		}
+		last = now
+		return now
+	}
+	const (
+		busy    = "pfgmgen_worker_slots_busy"
+		rows    = "pfgmgen_rows_total"
+		draws   = "pfgmgen_draws_total"
+		done    = `pfgmgen_shards_total{state="done"}`
+		failed  = `pfgmgen_shards_total{state="failed"}`
+		storage = `pfgmgen_retries_total{kind="storage"}`
+	)
+	look("idle", map[string]float64{fmt.Sprintf(`pfgmgen_worker_info{task_queue="night",version=%q}`, buildVersion()): 1,
+		"pfgmgen_worker_slots": 2, busy: 0, rows: 0, draws: 0, done: 0, failed: 0, storage: 0})
+
+	first := spec(filepath.Join(t.TempDir(), "o"))
+	if _, err := work.Prepare(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := work.Shard(t.Context(), first, 1, func(int64) {}); err != nil {
+		t.Fatal(err)
+	}
+	one := look("after a shard", map[string]float64{busy: 0, rows: 40, done: 1, failed: 0})
+	if one["pfgmgen_bytes_total"] <= 0 || one[`pfgmgen_device_evaluations_total{device="cpu"}`] <= 0 || one[`pfgmgen_stage_units_total{stage="commit"}`] != 1 {
+		t.Errorf("after a shard: %v", one)
+	}
+
+	s3 := storetest.S3(t)
+	second := spec(inBucket(s3.Addr, "remote"), "seed", "5")
+	if _, err := work.Prepare(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	held, goOn, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		wait := sync.OnceFunc(func() { close(held); <-goOn })
+		_, err := work.Shard(t.Context(), second, 0, func(int64) { wait() })
+		ended <- err
+	}()
+	<-held
+	s3.Stop()
+	if now := look("in a shard", map[string]float64{busy: 1, done: 1}); now[draws] <= one[draws] {
+		t.Errorf("in a shard: %g draws, %g before it", now[draws], one[draws])
+	}
+	close(goOn)
+	await(t, "a retry of the storage", func() bool { return figures(t, url)[storage] > 0 })
+	look("while the bucket is away", map[string]float64{busy: 1, done: 1})
+	s3.Start()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	look("after two shards", map[string]float64{busy: 0, rows: 80, done: 2, failed: 0, `pfgmgen_stage_units_total{stage="commit"}`: 2})
+
+	// What fails is counted, what is interrupted is not.
+	if _, err := work.Shard(t.Context(), first, 2, func(int64) {}); err == nil {
+		t.Error("there is a third shard of two")
+	}
+	other := first
+	other.ModelSHA256 = "other"
+	if _, err := work.Shard(t.Context(), other, 0, func(int64) {}); err == nil {
+		t.Error("another model was taken")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := work.Shard(ctx, first, 0, func(int64) { cancel() }); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+	look("after trouble", map[string]float64{busy: 0, done: 2, failed: 2})
+	if err := closeWork(); err != nil {
+		t.Error(err)
+	}
+	if text, err := scrape(url); err == nil {
+		t.Errorf("still served by a worker that has stopped: %s", text)
 	}
 }
 

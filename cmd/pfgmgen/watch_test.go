@@ -117,7 +117,10 @@ func TestMetricsOfARun(t *testing.T) {
 	if working == "" {
 		t.Fatalf("no answer with draws in %d scrapes", scrapes)
 	}
-	for metric, want := range map[string]float64{`pfgmgen_run_state{state="working"}`: 1, "pfgmgen_rows_asked": 4000, `pfgmgen_queue_capacity{queue="blocks"}`: 1} {
+	for metric, want := range map[string]float64{`pfgmgen_run_state{state="working"}`: 1, "pfgmgen_rows_asked": 4000, `pfgmgen_queue_capacity{queue="blocks"}`: 1,
+		// Checks count from 0: hard gates, warnings, and those that are either.
+		`pfgmgen_rejects_total{check="RN_NAN"}`: 0, `pfgmgen_rejects_total{check="RN_LEN"}`: 0, `pfgmgen_warnings_total{check="RN_LEN"}`: 0,
+		`pfgmgen_warnings_total{check="RN_NAN"}`: -1, `pfgmgen_rejects_total{check="RN_HOMOPOLY"}`: -1} {
 		if got := value(t, working, metric); got != want {
 			t.Errorf("while it works: %s is %g, want %g", metric, got, want)
 		}

@@ -16,7 +16,7 @@
 //	retries_total{kind="draw|storage"}        draws of a sample after its first; operations on a bucket after their first
 //	rejects_total{check}                      draws that failed a hard gate; a draw may fail several; of a run from the start at 0
 //	warnings_total{check}                     rows with a warning
-//	shards_total{state="done|skipped|failed"} committed by this process; there already (run); given up, to be tried again (worker)
+//	shards_total{state="done|skipped|failed"} committed by this process; there already (run); attempts that failed (worker)
 //	bytes_total                               size of the files of committed shards, exports included
 //	stage_seconds_total{stage,state}          seconds of all workers: busy, starved or blocked
 //	stage_units_total{stage}                  micro-batches, blocks or shards
@@ -26,8 +26,9 @@
 //	device_busy_seconds_total{device}         that time; its rate is the share over a window
 //	device_evaluations_total{device}          evaluations of the network, one for a whole micro-batch
 //
-// Those of a worker are sums over all that it has done since it began, of any run. Stages, queues and capacities are those of
-// the shards under way, and with several of them at a time the busy time of a device counts for each.
+// Those of a worker are sums over all that it has done since it began, of any run. Workers, depths and capacities are those of
+// the shards under way, and with several of them at a time the busy time of a device counts for each. A shard that is interrupted
+// has not failed.
 //
 // Stages count a unit when it is finished: a micro-batch of half a minute shows up when it is over.
 package metrics

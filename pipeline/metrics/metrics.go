@@ -36,7 +36,6 @@ const (
 type Metrics struct {
 	run      Run
 	worker   *Worker // nil for a run
-	live     func() int
 	now      func() pipeline.Snapshot
 	registry *prometheus.Registry
 
@@ -57,7 +56,7 @@ func New(run Run, monitor *pipeline.Monitor) (*Metrics, error) {
 
 // NewWorker makes the metrics of a worker whose runs total follows.
 func NewWorker(w Worker, total *pipeline.Total) (*Metrics, error) {
-	return register(&Metrics{worker: &w, now: total.Snapshot, live: total.Live})
+	return register(&Metrics{worker: &w, now: total.Snapshot})
 }
 
 func register(m *Metrics) (*Metrics, error) {
@@ -138,7 +137,7 @@ var (
 	retries       = counter("retries_total", "Attempts after the first, by what was tried again.", "kind")
 	rejects       = counter("rejects_total", "Draws that failed a hard gate, by its code; a draw may fail several.", "check")
 	warnings      = counter("warnings_total", "Rows with a warning, by its code.", "check")
-	shards        = counter("shards_total", "Shards committed by this process (done), there already (skipped), or, by a worker, given up to be tried again (failed).", "state")
+	shards        = counter("shards_total", "Shards committed by this process (done), there already (skipped), or, of a worker, attempts that failed (failed).", "state")
 	bytes         = counter("bytes_total", "Size of the files of committed shards, exports included.")
 	stageSeconds  = counter("stage_seconds_total", "Seconds of all workers of a stage at work (busy), waiting for the stage before (starved) or after (blocked).", "stage", "state")
 	stageUnits    = counter("stage_units_total", "Micro-batches, blocks or shards that a stage has finished.", "stage")
@@ -180,7 +179,7 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	if m.worker != nil {
 		send(workerInfo, 1, m.worker.TaskQueue, m.worker.Version)
 		send(slots, float64(m.worker.Slots))
-		send(slotsBusy, float64(m.live()))
+		send(slotsBusy, float64(now.Live))
 		send(shards, float64(failed), "failed")
 	} else {
 		send(info, 1, m.run.RunID, m.run.Domain, m.run.ModelSHA256, m.run.Version)
