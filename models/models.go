@@ -30,7 +30,7 @@ func List() []Model {
 	return []Model{
 		{"rna-trna", "rna", "transfer RNAs, from the Sprinzl alignment: 112 aligned columns with the cloverleaf structure"},
 		{"antibody-vh", "antibody", "human heavy-chain variable domains, by V family, from one donor of the Observed Antibody Space"},
-		{"graphs-molecules", "graphs", "small neutral molecules of C, N and O with 4 to 14 heavy atoms, from PubChemQC"},
+		{"graphs-molecules", "graphs", "small neutral molecules of C, N and O with 4 to 16 heavy atoms, from PubChemQC"},
 		{"graphs-community", "graphs", "plain graphs of 12 to 20 nodes in two communities"},
 		{"audio-digits", "audio", "spoken digits at 8 kHz, by digit, from the Free Spoken Digit Dataset (share-alike)"},
 		{"images-mnist", "images", "handwritten digits of 28x28 grey pixels, by digit, from MNIST (share-alike)"},
